@@ -1,0 +1,5 @@
+import { directory } from '@belay/directory';
+import type { Domain } from '@belay/platform';
+
+/** Every domain of the release. A domain stands after those it comes `after`; migrations and boot follow this order. */
+export const domains: readonly Domain[] = [directory];

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+
+const url = (...protocols: string[]) =>
+  z.url({ protocol: new RegExp(`^(${protocols.join('|')})$`), error: `must be a ${protocols.join(':// or ')}:// URL` });
+
+const milliseconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
+
+const list = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  )
+  .default([]);
+
+const flag = z.stringbool().default(false);
+
+/** Every variable Belay reads, with its meaning. Unknown variables are ignored; a bad one stops the boot and names itself. */
+const environment = z
+  .object({
+    NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+    HOST: z.string().default('127.0.0.1').describe('Address the API listens on'),
+    PORT: z.coerce.number().int().min(0).max(65_535).default(3000).describe('Port of the API; 0 takes a free one'),
+    WORKER_PORT: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(65_535)
+      .optional()
+      .describe('Health and metrics of a worker; off when absent'),
+    DATABASE_URL: url('postgres', 'postgresql').describe('The application database'),
+    CONTROL_DATABASE_URL: url('postgres', 'postgresql').describe(
+      'The memory of what is done to the application database',
+    ),
+    DATABASE_POOL: z.coerce.number().int().min(2).max(200).default(10).describe('Connections per process and stage'),
+    STATEMENT_TIMEOUT_MS: milliseconds(15_000),
+    LOCK_TIMEOUT_MS: milliseconds(5_000),
+    REDIS_URL: url('redis', 'rediss').optional().describe('Jobs run on Redis when set, else on PostgreSQL'),
+    UNLEASH_URL: url('http', 'https').optional().describe('Base of the Unleash API, e.g. http://localhost:4242/api'),
+    UNLEASH_TOKEN: z.string().min(1).optional().describe('Client token of the environment'),
+    FLAGS_FILE: z.string().default('.belay/flags.json').describe('Flags when no Unleash is configured; watched'),
+    FLAGS_BACKUP_DIR: z.string().default('.belay/flags').describe('Where the last state seen of Unleash is kept'),
+    FLAGS_BOOTSTRAP_FILE: z
+      .string()
+      .optional()
+      .describe('Flags shipped with the release, used when Unleash was never seen'),
+    SECRET_KEY: z.base64().min(43).describe('32 bytes in base64; seals the signing keys at rest'),
+    CORS_ORIGINS: list.describe('Comma-separated origins that browsers may call from'),
+    BODY_LIMIT_BYTES: z.coerce.number().int().positive().default(1_048_576),
+    RATE_LIMIT_PER_MINUTE: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(1_200)
+      .describe('Requests a minute per account or token'),
+    LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    LOG_PRETTY: flag,
+    OIDC_ISSUER: url('http', 'https').optional(),
+    OIDC_AUDIENCE: z.string().min(1).optional(),
+    OIDC_LINK_CLAIM: z.string().default('email').describe('Claim that names the account; email must be verified'),
+    OIDC_ROLES_CLAIM: z.string().default('roles'),
+    OIDC_ROLE_MAP: z
+      .string()
+      .transform((text, context): Record<string, string> => {
+        try {
+          return z.record(z.string(), z.string()).parse(JSON.parse(text));
+        } catch {
+          context.addIssue({ code: 'custom', message: 'must be a JSON object of role names' });
+          return z.NEVER;
+        }
+      })
+      .default({})
+      .describe('JSON object from a claim value to a role of ours'),
+    EMERGENCY_ROLLBACK: flag.describe('Boots with every gated module off'),
+    WORKER_CONTEXTS: list.default(['jobs', 'control']).describe('Which halves of the worker run here'),
+    BUILD_SHA: z.string().default('development'),
+  })
+  .refine((env) => (env.UNLEASH_URL === undefined) === (env.UNLEASH_TOKEN === undefined), {
+    path: ['UNLEASH_TOKEN'],
+    error: 'UNLEASH_URL and UNLEASH_TOKEN go together',
+  })
+  .refine((env) => (env.OIDC_ISSUER === undefined) === (env.OIDC_AUDIENCE === undefined), {
+    path: ['OIDC_AUDIENCE'],
+    error: 'OIDC_ISSUER and OIDC_AUDIENCE go together',
+  });
+
+export type Config = Readonly<z.infer<typeof environment>>;
+
+export class BadConfig extends Error {
+  override readonly name = 'BadConfig';
+}
+
+/**
+ * Reads the environment, the only place that does.
+ * Throws `BadConfig` with every bad variable at once, one a line, so that a boot is fixed in one go.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const result = environment.safeParse(given);
+  if (result.success) return result.data;
+  throw new BadConfig(`The configuration is not usable:\n${z.prettifyError(result.error)}`);
+}

@@ -1,0 +1,34 @@
+import pg from 'pg';
+
+// A `date` is a day, not an instant: the driver's default would read it in the server's zone.
+pg.types.setTypeParser(pg.types.builtins.DATE, (text) => text);
+
+export interface PoolLimits {
+  readonly max: number;
+  readonly statementTimeoutMs: number;
+  readonly lockTimeoutMs: number;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+}
+
+/** Settings of every pooled connection; a forgotten transaction is ended by the server after a minute. */
+export function poolOptions(connectionString: string, limits: PoolLimits): pg.PoolConfig {
+  return {
+    connectionString,
+    max: limits.max,
+    statement_timeout: limits.statementTimeoutMs,
+    lock_timeout: limits.lockTimeoutMs,
+    idle_in_transaction_session_timeout: 60_000,
+    application_name: limits.applicationName,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+  };
+}
+
+/** A pool whose idle connections may die without ending the process: the next query opens another. */
+export function openPool(connectionString: string, limits: PoolLimits): pg.Pool {
+  const pool = new pg.Pool(poolOptions(connectionString, limits));
+  pool.on('error', () => undefined);
+  return pool;
+}

@@ -1,0 +1,42 @@
+import type { Type } from '@nestjs/common';
+
+/** A part of a domain that is switched on its own; its flag is a sub-flag of the domain's. */
+export interface Feature {
+  readonly flag: string;
+  readonly title: string;
+  /** Flags are off until somebody switches them on, unless off would be the unsafe side. */
+  readonly defaultOn?: boolean;
+}
+
+/** Everything the rest of Belay must know about a domain: gates, walls, migrations, docs and rollback derive from it. */
+export interface Domain {
+  /** Folder, schema, migration ledger and Swagger tag at once. */
+  readonly name: string;
+  readonly title: string;
+  /** Absent: the domain is core and always on. */
+  readonly flag?: string;
+  readonly defaultOn?: boolean;
+  /** Flags any of which keeps the domain booted while its own is off (shadow runs, previews). */
+  readonly keptBy?: readonly string[];
+  /** Domains it cannot live without: it is off when one of them is. */
+  readonly after: readonly string[];
+  /** Domains it uses when they are there. */
+  readonly asks?: readonly string[];
+  readonly features: readonly Feature[];
+  /** The HTTP half, composed by the API. */
+  readonly module: Type;
+  /** Processors and cron, composed by the worker. */
+  readonly jobs?: Type;
+  /** Event names whose facts wait for this domain in its queue, also while it is off. */
+  readonly listens?: readonly string[];
+}
+
+/** The domains that are on: their own flag is, and every domain they come after is. Order is kept. */
+export function enabledDomains(domains: readonly Domain[], isOn: (flag: string) => boolean): readonly Domain[] {
+  const enabled = new Map<string, Domain>();
+  for (const domain of domains) {
+    const gateOpen = domain.flag === undefined || [domain.flag, ...(domain.keptBy ?? [])].some(isOn);
+    if (gateOpen && domain.after.every((name) => enabled.has(name))) enabled.set(domain.name, domain);
+  }
+  return [...enabled.values()];
+}
