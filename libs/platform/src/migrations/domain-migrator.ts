@@ -1,0 +1,183 @@
+import { z } from 'zod';
+import { changeClassOf, parkedBy } from './change-class.js';
+import { type BuiltMigration, type Migration } from './ledger.js';
+import { LedgerTable } from './ledger-table.js';
+import { batchesOf, type PlannedStep, stepsDown, stepsUp } from './migration.rules.js';
+import { ArtifactMissing, ClassDiffers, ControlNotMigrated } from './migrations.problems.js';
+import { isRepeatable, type RecordedStatement } from './recording-runner.js';
+import { type RetryClock, retryLocked } from './retry.js';
+import type { MigrationSession } from './session.js';
+import type { Artifact, Vault } from './vault.js';
+
+/** One migration that went up or down, or in a dry run would have. */
+export interface MigrationStep {
+  readonly domain: string;
+  readonly name: string;
+  readonly direction: 'up' | 'down';
+  /** Whether the SQL came from the build's file or from the vault. */
+  readonly source: 'build' | 'vault';
+  /** Every statement that changed something, in order. */
+  readonly sql: readonly string[];
+  /** Rows written while a column was parked, which got its fill now. */
+  readonly filledRows: number;
+}
+
+/** A planned step with everything that running it needs. */
+interface Runnable extends PlannedStep {
+  readonly stored: Artifact | undefined;
+}
+
+/** Takes one domain up and down in its database. */
+export class DomainMigrator {
+  private readonly table: LedgerTable;
+
+  constructor(
+    private readonly domain: string,
+    private readonly built: readonly BuiltMigration[],
+    private readonly session: MigrationSession,
+    private readonly vault: Vault,
+    private readonly options: { readonly dryRun: boolean; readonly release: string; readonly clock: RetryClock },
+  ) {
+    this.table = new LedgerTable(session, domain);
+  }
+
+  /**
+   * All steps in one transaction, cut only by migrations that cannot be in one. A lock that is not granted undoes the
+   * transaction and tries it again.
+   */
+  async migrate(direction: 'up' | 'down', to?: string): Promise<readonly MigrationStep[]> {
+    const plan = direction === 'up' ? stepsUp : stepsDown;
+    const planned = plan(this.domain, this.built, await this.table.rows(), to);
+    if (planned.length === 0) return [];
+    const runnable: Runnable[] = [];
+    for (const step of planned) {
+      runnable.push({ ...step, stored: await this.vault.find(this.domain, step.name, step.checksum) });
+    }
+
+    const done: MigrationStep[] = [];
+    for (const batch of batchesOf(runnable, runsOutside)) {
+      done.push(...(await retryLocked(() => this.runBatch(batch), this.options.clock)));
+    }
+    return done;
+  }
+
+  private async runBatch(batch: readonly Runnable[]): Promise<readonly MigrationStep[]> {
+    const [first] = batch;
+    if (first && runsOutside(first)) return [await this.runOutside(first)];
+    return this.session.transaction(async () => {
+      const done: MigrationStep[] = [];
+      for (const step of batch) done.push(await this.runStep(step));
+      return done;
+    });
+  }
+
+  private async runStep(step: Runnable): Promise<MigrationStep> {
+    const { runner } = this.session;
+    const statements = await runner.record('transactional', () => this.change(step));
+    const { migration } = step;
+    if (step.direction === 'up' && migration && !step.again) {
+      const [down, upAgain] = await this.session.transaction(
+        async () => [
+          await runner.record('transactional', () => migration.down(runner)),
+          await runner.record('transactional', () => migration.up(runner)),
+        ],
+        'rollback',
+      );
+      await this.store(step, migration, statements, down, upAgain);
+    }
+    await this.note(step);
+    return this.report(step, statements);
+  }
+
+  /** Index statements, each on its own; what a killed run left half done is done again. */
+  private async runOutside(step: Runnable): Promise<MigrationStep> {
+    const { runner } = this.session;
+    const { migration } = step;
+    const change = () => this.change(step);
+    const planned = await runner.record('unexecuted', change);
+    if (this.options.dryRun) return this.report(step, planned);
+
+    await this.dropInvalidIndexes();
+    const statements = await runner.record('repeatable', change);
+    if (step.direction === 'up' && migration && !step.again) {
+      const down = await runner.record('unexecuted', () => migration.down(runner));
+      await this.store(step, migration, statements, down, statements);
+    }
+    await this.note(step);
+    return this.report(step, statements);
+  }
+
+  private async change(step: Runnable): Promise<void> {
+    const { runner } = this.session;
+    if (step.migration) {
+      await (step.direction === 'up' ? step.migration.up(runner) : step.migration.down(runner));
+      return;
+    }
+    if (!step.stored) throw new ArtifactMissing(this.domain, step.name, step.checksum);
+    for (const sql of step.direction === 'up' ? step.stored.upAgainSql : step.stored.downSql) await runner.query(sql);
+  }
+
+  private async store(
+    step: Runnable,
+    migration: Migration,
+    up: readonly RecordedStatement[],
+    down: readonly RecordedStatement[],
+    upAgain: readonly RecordedStatement[],
+  ): Promise<void> {
+    const upSql = up.map((statement) => statement.sql);
+    const downSql = down.map((statement) => statement.sql);
+    const derived = await changeClassOf(upSql);
+    const { class: declared = derived, needs = [] } = migration;
+    if (declared !== derived) throw new ClassDiffers(this.domain, step.name, declared, derived);
+    if (this.options.dryRun) return;
+    if (!(await this.vault.exists())) throw new ControlNotMigrated(this.domain);
+    await this.vault.store(
+      {
+        domain: this.domain,
+        name: step.name,
+        checksum: step.checksum,
+        upSql,
+        downSql,
+        upAgainSql: upAgain.map((statement) => statement.sql),
+        parks: await parkedBy(downSql),
+        class: derived,
+        needs,
+      },
+      this.options.release,
+    );
+  }
+
+  private async note(step: Runnable): Promise<void> {
+    await this.table.create();
+    await (step.direction === 'up' ? this.table.applied(step.name, step.checksum) : this.table.parked(step.name));
+  }
+
+  private report(step: Runnable, statements: readonly RecordedStatement[]): MigrationStep {
+    return {
+      domain: this.domain,
+      name: step.name,
+      direction: step.direction,
+      source: step.migration ? 'build' : 'vault',
+      sql: statements.map((statement) => statement.sql),
+      filledRows: step.again ? statements.reduce((rows, statement) => rows + statement.updated, 0) : 0,
+    };
+  }
+
+  /** CREATE INDEX CONCURRENTLY that failed leaves an index that is never used and that IF NOT EXISTS would skip. */
+  private async dropInvalidIndexes(): Promise<void> {
+    const invalid = await this.session.rows(
+      z.object({ name: z.string() }),
+      `SELECT indexrelid::regclass::text AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+       WHERE NOT i.indisvalid AND c.relkind = 'i' AND c.relnamespace = to_regnamespace($1)`,
+      [this.domain],
+    );
+    for (const { name } of invalid) await this.session.runner.query(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`);
+  }
+}
+
+/** Whether the step consists of statements that PostgreSQL does not allow in a transaction. */
+function runsOutside(step: Runnable): boolean {
+  if (step.migration) return step.migration.transaction === false;
+  const sql = step.direction === 'up' ? step.stored?.upAgainSql : step.stored?.downSql;
+  return sql !== undefined && sql.length > 0 && sql.every(isRepeatable);
+}
