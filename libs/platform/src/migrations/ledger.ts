@@ -35,7 +35,7 @@ export interface BuiltMigration {
 
 /** The file name without its ending: `CreateProcedure1764000100000` is `1764000100000-create-procedure`. */
 export function migrationName(className: string): string {
-  const match = /^([A-Z][A-Za-z0-9]*?)(\d{13})$/.exec(className);
+  const match = /^([A-Z][A-Za-z0-9]*[A-Za-z])(\d{13})$/.exec(className);
   if (!match?.[1] || !match[2]) throw new Error(`${className} does not end in the 13 digits of a migration`);
   const words = match[1].replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase();
   return `${match[2]}-${words}`;
