@@ -1,0 +1,30 @@
+import { SetMetadata } from '@nestjs/common';
+
+/** What a route asks of its caller; every route says one of these, or the application does not boot. */
+export type Access =
+  | { readonly kind: 'permission'; readonly permission: string }
+  | { readonly kind: 'signed-in' }
+  | { readonly kind: 'public' };
+
+export const ACCESS = Symbol('access');
+
+const permissionName = /^[a-z]+(\.[a-z][a-z-]*)*:[a-z][a-z-]*$/;
+
+/**
+ * Only callers who hold the permission, at any site: whether they hold it at the site in question is decided where the
+ * site is known, by `caller.may(permission, siteId)`.
+ */
+export function Requires(permission: string): MethodDecorator & ClassDecorator {
+  if (!permissionName.test(permission)) throw new Error(`${permission} is no permission, e.g. directory.site:write`);
+  return SetMetadata(ACCESS, { kind: 'permission', permission } satisfies Access);
+}
+
+/** Everybody who is signed in: for what a person does to their own account. */
+export function SignedIn(): MethodDecorator & ClassDecorator {
+  return SetMetadata(ACCESS, { kind: 'signed-in' } satisfies Access);
+}
+
+/** Everybody, without a token: health, docs and sign-in only. */
+export function Public(): MethodDecorator & ClassDecorator {
+  return SetMetadata(ACCESS, { kind: 'public' } satisfies Access);
+}

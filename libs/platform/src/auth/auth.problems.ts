@@ -1,0 +1,32 @@
+import { Problem } from '../problem/problem.js';
+
+export class SignInRequired extends Problem {
+  readonly kind = 'unauthenticated';
+  readonly slug = 'sign-in-required';
+  readonly title = 'Sign in first';
+
+  constructor() {
+    super('The request carries no bearer token.');
+  }
+}
+
+/** The detail never says which check failed: it would help only whoever guesses. */
+export class TokenRefused extends Problem {
+  readonly kind = 'unauthenticated';
+  readonly slug = 'token-refused';
+  readonly title = 'The token is not accepted';
+
+  constructor(detail = 'The bearer token is malformed, expired, revoked or not from here.') {
+    super(detail);
+  }
+}
+
+export class PermissionMissing extends Problem {
+  readonly kind = 'forbidden';
+  readonly slug = 'permission-missing';
+  readonly title = 'Not allowed';
+
+  constructor(permission: string) {
+    super(`The permission ${permission} is needed.`, { permission });
+  }
+}

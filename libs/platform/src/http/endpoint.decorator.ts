@@ -1,0 +1,58 @@
+import { applyDecorators, HttpCode, SetMetadata } from '@nestjs/common';
+import { RouteSchema } from '@nestjs/platform-fastify';
+import { ApiOperation, ApiProduces, ApiResponse } from '@nestjs/swagger';
+import type { ZodType } from 'zod';
+
+/** Status and slug of a problem that a route may answer, e.g. `409 code-taken`. */
+export type ProblemName = `${number} ${string}`;
+
+export interface EndpointOptions {
+  /** 200 when the route answers something, else 204. */
+  readonly status?: number;
+  /** Every answer is checked against it and holds nothing else; a mismatch is our defect and a 500. */
+  readonly returns?: ZodType;
+  readonly description?: string;
+  /** Problems of this route beyond those that every route has. */
+  readonly problems?: readonly ProblemName[];
+  /** Whether a POST takes an Idempotency-Key: `optional` unless said. */
+  readonly idempotency?: 'optional' | 'required' | 'none';
+  /** Media type of an answer that is no JSON, e.g. `text/csv`; the handler returns a StreamableFile. */
+  readonly download?: string;
+  /** The route answers with server-sent events, made by `eventStream()`. */
+  readonly events?: true;
+}
+
+export interface EndpointFacts extends EndpointOptions {
+  readonly summary: string;
+  readonly status: number;
+  readonly idempotency: 'optional' | 'required' | 'none';
+}
+
+export const ENDPOINT = Symbol('endpoint');
+
+/** One route: what it is for, what it answers and how it fails; documented and enforced from the same words. */
+export function Endpoint(summary: string, options: EndpointOptions = {}): MethodDecorator {
+  const mediaType = options.events ? 'text/event-stream' : options.download;
+  const status = options.status ?? (options.returns || mediaType ? 200 : 204);
+  const facts: EndpointFacts = { ...options, summary, status, idempotency: options.idempotency ?? 'optional' };
+
+  const decorators = [
+    SetMetadata(ENDPOINT, facts),
+    HttpCode(status),
+    ApiOperation({ summary, ...(options.description !== undefined && { description: options.description }) }),
+  ];
+  if (options.returns) {
+    decorators.push(
+      ApiResponse({ status, standardSchema: options.returns, description: summary }),
+      RouteSchema({ response: { [status]: options.returns } }),
+    );
+  } else if (mediaType) {
+    decorators.push(
+      ApiProduces(mediaType),
+      ApiResponse({ status, schema: { type: 'string', format: 'binary' }, description: summary }),
+    );
+  } else {
+    decorators.push(ApiResponse({ status, description: summary }));
+  }
+  return applyDecorators(...decorators);
+}
