@@ -14,8 +14,9 @@ export { Endpoint, type EndpointOptions, type ProblemName } from './http/endpoin
 export { PreconditionFailed } from './http/http.problems.js';
 export { IfMatch } from './http/if-match.decorator.js';
 export { decodeCursor, encodeCursor, listFrom, listOf, page, type List, type Page } from './http/list.js';
-export { migrateAll, migrateDown, migrateUp, migrationStatus } from './migrations/migrate.js';
-export type { MigrateOptions, MigrationStatus, MigrationTargets } from './migrations/migrate.js';
+export { migrateAll, migrateDown, migrateUp, type MigrateOptions } from './migrations/migrate.js';
+export { migrationStatus, type MigrationStatus } from './migrations/status.js';
+export type { MigrationTargets } from './migrations/targets.js';
 export type { MigrationStep } from './migrations/domain-migrator.js';
 export type { ChangeClass, Ledger, Migration } from './migrations/ledger.js';
 export { Conflict, InvalidRequest, NotFound, Problem, type ProblemKind } from './problem/problem.js';

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { Problem } from '../problem/problem.js';
 import { changeClassOf, parkedBy } from './change-class.js';
 import { type BuiltMigration, type Migration } from './ledger.js';
 import { LedgerTable } from './ledger-table.js';
 import { batchesOf, type PlannedStep, stepsDown, stepsUp } from './migration.rules.js';
-import { ArtifactMissing, ClassDiffers, ControlNotMigrated } from './migrations.problems.js';
+import { ArtifactMissing, ClassDiffers, ControlNotMigrated, NotReversible } from './migrations.problems.js';
 import { isRepeatable, type RecordedStatement } from './recording-runner.js';
-import { type RetryClock, retryLocked } from './retry.js';
+import { lockRefusal, type RetryClock, retryLocked } from './retry.js';
 import type { MigrationSession } from './session.js';
 import type { Artifact, Vault } from './vault.js';
 
@@ -21,6 +22,8 @@ export interface MigrationStep {
   /** Rows written while a column was parked, which got its fill now. */
   readonly filledRows: number;
 }
+
+type Recorded = readonly RecordedStatement[];
 
 /** A planned step with everything that running it needs. */
 interface Runnable extends PlannedStep {
@@ -76,17 +79,28 @@ export class DomainMigrator {
     const statements = await runner.record('transactional', () => this.change(step));
     const { migration } = step;
     if (step.direction === 'up' && migration && !step.again) {
-      const [down, upAgain] = await this.session.transaction(
+      const [down, upAgain] = await this.tryThereAndBack(step.name, migration);
+      await this.store(step, migration, statements, down, upAgain);
+    }
+    await this.note(step);
+    return this.report(step, statements);
+  }
+
+  /** What taking the migration down and up again does, found out by doing it and undoing both. */
+  private async tryThereAndBack(name: string, migration: Migration): Promise<[Recorded, Recorded]> {
+    const { runner } = this.session;
+    try {
+      return await this.session.transaction(
         async () => [
           await runner.record('transactional', () => migration.down(runner)),
           await runner.record('transactional', () => migration.up(runner)),
         ],
         'rollback',
       );
-      await this.store(step, migration, statements, down, upAgain);
+    } catch (error) {
+      if (error instanceof Problem || lockRefusal(error) !== undefined || !(error instanceof Error)) throw error;
+      throw new NotReversible(this.domain, name, error.message);
     }
-    await this.note(step);
-    return this.report(step, statements);
   }
 
   /** Index statements, each on its own; what a killed run left half done is done again. */
@@ -120,9 +134,9 @@ export class DomainMigrator {
   private async store(
     step: Runnable,
     migration: Migration,
-    up: readonly RecordedStatement[],
-    down: readonly RecordedStatement[],
-    upAgain: readonly RecordedStatement[],
+    up: Recorded,
+    down: Recorded,
+    upAgain: Recorded,
   ): Promise<void> {
     const upSql = up.map((statement) => statement.sql);
     const downSql = down.map((statement) => statement.sql);
@@ -152,7 +166,7 @@ export class DomainMigrator {
     await (step.direction === 'up' ? this.table.applied(step.name, step.checksum) : this.table.parked(step.name));
   }
 
-  private report(step: Runnable, statements: readonly RecordedStatement[]): MigrationStep {
+  private report(step: Runnable, statements: Recorded): MigrationStep {
     return {
       domain: this.domain,
       name: step.name,

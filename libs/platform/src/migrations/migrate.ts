@@ -1,35 +1,22 @@
-import { z } from 'zod';
 import { DomainMigrator, type MigrationStep } from './domain-migrator.js';
-import { builtMigrations, type Ledger } from './ledger.js';
-import { LedgerTable } from './ledger-table.js';
-import { LedgerUnknown } from './migrations.problems.js';
+import type { Ledger } from './ledger.js';
+import { recordParkedObjects } from './parked-objects.js';
 import { type RetryClock, systemClock } from './retry.js';
 import { writeSearchPath } from './search-path.js';
-import { MigrationSession } from './session.js';
+import { inSession, type MigrationSession } from './session.js';
+import { builtOf, databaseOf, type MigrationTargets, urlOf } from './targets.js';
 import { Vault } from './vault.js';
-
-export interface MigrationTargets {
-  readonly databaseUrl: string;
-  readonly controlUrl: string;
-}
 
 export interface MigrateOptions {
   /** Says what would be done, having tried it in a transaction that is rolled back; leaves nothing. */
   readonly dryRun?: boolean;
   /** Stored with the SQL in the vault; the build's SHA. */
   readonly release?: string;
+  /** The rollback run that this is a step of; kept with what it parks. */
+  readonly runId?: string;
   /** How long to wait for another runner. Five minutes when absent. */
   readonly waitMs?: number;
   readonly clock?: RetryClock;
-}
-
-export interface MigrationStatus {
-  readonly domain: string;
-  readonly name: string;
-  readonly state: 'applied' | 'parked' | 'pending';
-  readonly at: Date | null;
-  /** `missing`: this build has no such file. `changed`: it has another than the one that was applied. */
-  readonly build: 'same' | 'changed' | 'missing';
 }
 
 /** Brings every domain of the build up, the control database first; done twice it changes nothing. */
@@ -51,7 +38,7 @@ export async function migrateUp(
   targets: MigrationTargets,
   ledgers: readonly Ledger[],
   domain: string,
-  options: MigrateOptions & { readonly to?: string } = {},
+  options: MigrateOptions & { readonly to?: string | undefined } = {},
 ): Promise<readonly MigrationStep[]> {
   const database = await databaseOf(targets, ledgers, domain);
   return migrate(targets, ledgers, { database, domains: [domain], direction: 'up', to: options.to }, options);
@@ -62,117 +49,54 @@ export async function migrateDown(
   targets: MigrationTargets,
   ledgers: readonly Ledger[],
   domain: string,
-  options: MigrateOptions & { readonly to?: string } = {},
+  options: MigrateOptions & { readonly to?: string | undefined } = {},
 ): Promise<readonly MigrationStep[]> {
   const database = await databaseOf(targets, ledgers, domain);
   return migrate(targets, ledgers, { database, domains: [domain], direction: 'down', to: options.to }, options);
 }
 
-/** Every migration that the build or the ledgers know, of one domain or of all. Changes nothing. */
-export async function migrationStatus(
-  targets: MigrationTargets,
-  ledgers: readonly Ledger[],
-  domain?: string,
-): Promise<readonly MigrationStatus[]> {
-  const statuses: MigrationStatus[] = [];
-  for (const database of ['control', 'application'] as const) {
-    await inSession(urlOf(targets, database), async (session) => {
-      const present = database === 'application' ? await ledgersIn(session) : [];
-      const listed = ledgers.filter((ledger) => ledger.database === database).map((ledger) => ledger.domain);
-      for (const name of new Set([...listed, ...present])) {
-        if (domain === undefined || domain === name) statuses.push(...(await statusOf(session, ledgers, name)));
-      }
-    });
-  }
-  if (domain !== undefined && statuses.length === 0) await databaseOf(targets, ledgers, domain);
-  return statuses;
+interface Work {
+  readonly database: Ledger['database'];
+  readonly domains: readonly string[];
+  readonly direction: 'up' | 'down';
+  readonly to?: string | undefined;
 }
 
 async function migrate(
   targets: MigrationTargets,
   ledgers: readonly Ledger[],
-  work: { database: Ledger['database']; domains: readonly string[]; direction: 'up' | 'down'; to?: string | undefined },
-  { dryRun = false, release = 'development', waitMs = 300_000, clock = systemClock }: MigrateOptions,
+  work: Work,
+  options: MigrateOptions,
 ): Promise<readonly MigrationStep[]> {
+  const { dryRun = false, waitMs = 300_000, clock = systemClock } = options;
   return inSession(urlOf(targets, work.database), async (session) => {
     await session.lock(work.database, waitMs, clock);
-    const run = async (vault: Vault): Promise<readonly MigrationStep[]> => {
-      const steps: MigrationStep[] = [];
-      for (const domain of work.domains) {
-        const migrator = new DomainMigrator(domain, builtOf(ledgers, domain), session, vault, {
-          dryRun,
-          release,
-          clock,
-        });
-        steps.push(...(await migrator.migrate(work.direction, work.to)));
-      }
-      return steps;
-    };
-    const all = (vault: Vault) => (dryRun ? session.transaction(() => run(vault), 'rollback') : run(vault));
-
-    const steps =
-      work.database === 'control'
-        ? await all(new Vault(session))
-        : await inSession(targets.controlUrl, (control) => all(new Vault(control)));
-    if (!dryRun) {
-      const listed = ledgers.filter((ledger) => ledger.database === work.database).map((ledger) => ledger.domain);
-      await writeSearchPath(session, listed);
-    }
-    return steps;
+    const run = (control: MigrationSession) =>
+      migrateDomains(session, control, ledgers, work, { ...options, dryRun, clock });
+    const runOrTry = (control: MigrationSession) =>
+      dryRun ? session.transaction(() => run(control), 'rollback') : run(control);
+    return work.database === 'control' ? runOrTry(session) : inSession(targets.controlUrl, runOrTry);
   });
 }
 
-async function inSession<Result>(url: string, work: (session: MigrationSession) => Promise<Result>): Promise<Result> {
-  const session = await MigrationSession.open(url);
-  try {
-    return await work(session);
-  } finally {
-    await session.close();
-  }
-}
-
-function urlOf(targets: MigrationTargets, database: Ledger['database']): string {
-  return database === 'control' ? targets.controlUrl : targets.databaseUrl;
-}
-
-function builtOf(ledgers: readonly Ledger[], domain: string) {
-  const ledger = ledgers.find((one) => one.domain === domain);
-  return ledger ? builtMigrations(ledger) : [];
-}
-
-/** A domain this build does not know lives in the application database, if it was ever migrated. */
-async function databaseOf(
-  targets: MigrationTargets,
-  ledgers: readonly Ledger[],
-  domain: string,
-): Promise<Ledger['database']> {
-  const listed = ledgers.find((ledger) => ledger.domain === domain);
-  if (listed) return listed.database;
-  const present = await inSession(targets.databaseUrl, ledgersIn);
-  if (present.includes(domain)) return 'application';
-  throw new LedgerUnknown(domain, [...new Set([...ledgers.map((ledger) => ledger.domain), ...present])]);
-}
-
-async function ledgersIn(session: MigrationSession): Promise<readonly string[]> {
-  const rows = await session.rows(
-    z.object({ domain: z.string() }),
-    `SELECT left(tablename, -length('_migrations')) AS domain FROM pg_tables
-     WHERE schemaname = 'public' AND tablename LIKE '%\\_migrations' ORDER BY tablename`,
-  );
-  return rows.map((row) => row.domain);
-}
-
-async function statusOf(
+async function migrateDomains(
   session: MigrationSession,
+  control: MigrationSession,
   ledgers: readonly Ledger[],
-  domain: string,
-): Promise<MigrationStatus[]> {
-  const rows = new Map((await new LedgerTable(session, domain).rows()).map((row) => [row.name, row]));
-  const built = new Map(builtOf(ledgers, domain).map((one) => [one.name, one.checksum]));
-  return [...new Set([...built.keys(), ...rows.keys()])].sort().map((name) => {
-    const row = rows.get(name);
-    const checksum = built.get(name);
-    const build = checksum === undefined ? 'missing' : row && row.checksum !== checksum ? 'changed' : 'same';
-    return { domain, name, state: row?.state ?? 'pending', at: row?.at ?? null, build };
-  });
+  work: Work,
+  options: MigrateOptions & { readonly dryRun: boolean; readonly clock: RetryClock },
+): Promise<readonly MigrationStep[]> {
+  const vault = new Vault(control);
+  const steps: MigrationStep[] = [];
+  for (const domain of work.domains) {
+    const { dryRun, clock, release = 'development' } = options;
+    const migrator = new DomainMigrator(domain, builtOf(ledgers, domain), session, vault, { dryRun, release, clock });
+    steps.push(...(await migrator.migrate(work.direction, work.to)));
+    if (!dryRun && (await vault.exists())) await recordParkedObjects(domain, session, control, options.runId ?? null);
+  }
+  if (!options.dryRun) {
+    const listed = ledgers.filter((ledger) => ledger.database === work.database).map((ledger) => ledger.domain);
+    await writeSearchPath(session, listed);
+  }
+  return steps;
 }

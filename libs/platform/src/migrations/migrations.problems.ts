@@ -72,6 +72,19 @@ export class ClassDiffers extends Conflict {
   }
 }
 
+export class NotReversible extends Conflict {
+  readonly slug = 'migration-not-reversible';
+  readonly title = 'The migration does not go down and up again';
+
+  constructor(domain: string, name: string, reason: string) {
+    super(`migrations/${domain}/${name}.ts went up, but then not down and up again: ${reason}.`, {
+      domain,
+      name,
+      reason,
+    });
+  }
+}
+
 export class ControlNotMigrated extends Conflict {
   readonly slug = 'control-not-migrated';
   readonly title = 'The control database is not migrated';

@@ -23,6 +23,12 @@ const ALTOGETHER_MS = 60_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 const DEADLOCK_DETECTED = '40P01';
 
+/** What the server said when it did not grant a lock, or broke a deadlock. */
+export function lockRefusal(error: unknown): string | undefined {
+  const refusal = databaseError(error);
+  return refusal?.code === LOCK_NOT_AVAILABLE || refusal?.code === DEADLOCK_DETECTED ? refusal.message : undefined;
+}
+
 /**
  * Does the work again when a lock was not granted or a deadlock was broken, and only then; pauses double from 1 s with
  * full jitter. Throws `LockNotGranted` when another attempt could end later than 60 s after the first began.
@@ -36,10 +42,10 @@ export async function retryLocked<Result>(
     try {
       return await work();
     } catch (error) {
-      const refusal = databaseError(error);
-      if (refusal?.code !== LOCK_NOT_AVAILABLE && refusal?.code !== DEADLOCK_DETECTED) throw error;
+      const refusal = lockRefusal(error);
+      if (refusal === undefined) throw error;
       const pause = clock.random() * FIRST_PAUSE_MS * 2 ** (attempt - 1);
-      if (clock.now() + pause + LOCK_TIMEOUT_MS > deadline) throw new LockNotGranted(attempt, refusal.message);
+      if (clock.now() + pause + LOCK_TIMEOUT_MS > deadline) throw new LockNotGranted(attempt, refusal);
       await clock.sleep(pause);
     }
   }

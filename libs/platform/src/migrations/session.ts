@@ -82,3 +82,16 @@ export class MigrationSession {
     return row?.locked === true;
   }
 }
+
+/** Opens a session for the work, and closes it whatever happens. */
+export async function inSession<Result>(
+  url: string,
+  work: (session: MigrationSession) => Promise<Result>,
+): Promise<Result> {
+  const session = await MigrationSession.open(url);
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
