@@ -1,4 +1,4 @@
-import { SetMetadata } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 
 /** What a route asks of its caller; every route says one of these, or the application does not boot. */
 export type Access =
@@ -6,7 +6,7 @@ export type Access =
   | { readonly kind: 'signed-in' }
   | { readonly kind: 'public' };
 
-export const ACCESS = Symbol('access');
+export const RouteAccess = Reflector.createDecorator<Access>();
 
 const permissionName = /^[a-z]+(\.[a-z][a-z-]*)*:[a-z][a-z-]*$/;
 
@@ -16,15 +16,15 @@ const permissionName = /^[a-z]+(\.[a-z][a-z-]*)*:[a-z][a-z-]*$/;
  */
 export function Requires(permission: string): MethodDecorator & ClassDecorator {
   if (!permissionName.test(permission)) throw new Error(`${permission} is no permission, e.g. directory.site:write`);
-  return SetMetadata(ACCESS, { kind: 'permission', permission } satisfies Access);
+  return RouteAccess({ kind: 'permission', permission });
 }
 
 /** Everybody who is signed in: for what a person does to their own account. */
 export function SignedIn(): MethodDecorator & ClassDecorator {
-  return SetMetadata(ACCESS, { kind: 'signed-in' } satisfies Access);
+  return RouteAccess({ kind: 'signed-in' });
 }
 
 /** Everybody, without a token: health, docs and sign-in only. */
 export function Public(): MethodDecorator & ClassDecorator {
-  return SetMetadata(ACCESS, { kind: 'public' } satisfies Access);
+  return RouteAccess({ kind: 'public' });
 }

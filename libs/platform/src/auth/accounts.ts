@@ -35,7 +35,8 @@ export interface OidcIdentity {
  * not exist are undefined; status and expiry are facts that the platform judges.
  */
 export abstract class Accounts {
-  abstract byId(id: string): Promise<AccountFacts | undefined>;
+  /** With the sign-in that the token belongs to: undefined when that was ended. */
+  abstract byId(id: string, signIn?: string): Promise<AccountFacts | undefined>;
   /** `hash` is the SHA-256 of the token in lower-case hex. */
   abstract byApiToken(hash: string): Promise<ApiTokenFacts | undefined>;
   abstract byOidc(identity: OidcIdentity): Promise<AccountFacts | undefined>;

@@ -30,3 +30,15 @@ export class PermissionMissing extends Problem {
     super(`The permission ${permission} is needed.`, { permission });
   }
 }
+
+export class IdentityProviderUnavailable extends Problem {
+  readonly kind = 'unavailable';
+  readonly slug = 'identity-provider-unavailable';
+  readonly title = 'The identity provider does not answer';
+  override readonly retryAfter = 10;
+
+  constructor(cause: unknown) {
+    super('The token cannot be verified, because the keys of the identity provider cannot be read.');
+    this.cause = cause;
+  }
+}

@@ -55,6 +55,13 @@ const environment = z
       .positive()
       .default(1_200)
       .describe('Requests a minute per account or token'),
+    ANONYMOUS_RATE_LIMIT_PER_MINUTE: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(300)
+      .describe('Requests a minute per address that bring no token known here, sign-ins included'),
+    TRUSTED_PROXIES: list.describe('Comma-separated addresses or ranges whose X-Forwarded-For is believed'),
     LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
     LOG_PRETTY: flag,
     OIDC_ISSUER: url('http', 'https').optional(),

@@ -1,18 +1,25 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Caller, IdempotencyClaim } from '../auth/caller.js';
-import { IdempotencyKeyReused } from './database.problems.js';
-import { statement } from './statement.js';
+import { IdempotencyKeyReused, RequestInProgress, waitedInVain } from './database.problems.js';
+import { statement, type Executor } from './statement.js';
 
-const begin = statement<{ claimed: boolean }>(
-  'platform.begin',
+const context = `set_config('belay.actor', $1, true), set_config('belay.request_id', $2, true), set_config('belay.reason', $3, true)`;
+
+const begin = statement('platform.begin', `SELECT ${context}`);
+
+// A key that has run out is free again, whether or not it was cleared away. Another request that holds the key is waited for.
+const beginClaim = statement<{ claimed: boolean }>(
+  'platform.begin_claim',
   `WITH claim AS (
-     INSERT INTO platform.idempotency_key (account_id, key, route, domain, request_hash)
-     SELECT $4, $5, $6, $7, $8 WHERE $5 IS NOT NULL
-     ON CONFLICT (account_id, key) DO NOTHING
-     RETURNING true AS claimed)
-   SELECT set_config('belay.actor', $1, true), set_config('belay.request_id', $2, true), set_config('belay.reason', $3, true),
-          coalesce((SELECT claimed FROM claim), false) AS claimed`,
+     INSERT INTO platform.idempotency_key AS held (account_id, key, route, domain, request_hash)
+     VALUES ($4::uuid, $5::text, $6::text, $7::text, $8::text)
+     ON CONFLICT (account_id, key) DO UPDATE
+       SET route = excluded.route, domain = excluded.domain, request_hash = excluded.request_hash, body = NULL,
+           at = excluded.at, expires_at = excluded.expires_at
+       WHERE held.expires_at <= clock_timestamp()
+     RETURNING true)
+   SELECT ${context}, EXISTS (SELECT FROM claim) AS claimed`,
 );
 
 const stored = statement<{ request_hash: string; body: unknown }>(
@@ -24,6 +31,20 @@ const store = statement(
   'platform.store_idempotent_answer',
   `UPDATE platform.idempotency_key SET body = $3 WHERE account_id = $1 AND key = $2`,
 );
+
+const forgetKeys = statement<{ key: string }>(
+  'platform.forget_idempotency_keys',
+  `DELETE FROM platform.idempotency_key
+   WHERE (account_id, key) IN (
+     SELECT account_id, key FROM platform.idempotency_key
+     WHERE expires_at <= clock_timestamp() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+   RETURNING key`,
+);
+
+/** Clears away keys that have run out, at most `limit` at a time; says how many. */
+export async function forgetIdempotencyKeys(on: Executor, limit = 10_000): Promise<number> {
+  return (await forgetKeys(on, [limit])).length;
+}
 
 /** The application database, as the use cases see it. */
 @Injectable()
@@ -38,28 +59,40 @@ export class Database {
   /**
    * Runs one use case in one transaction, on behalf of the caller: the audit log names them, and when the client sent
    * an Idempotency-Key its claim and the effect commit together. A repeated request waits for the first, changes
-   * nothing and gets the first one's answer; another request under the same key is refused with
-   * `idempotency-key-reused`. The answer must be JSON.
+   * nothing and gets the first one's answer (or `request-in-progress`, when the first takes longer than the lock
+   * timeout); another request under the same key is refused with `idempotency-key-reused`. A use case that such a
+   * request can reach opens one transaction, and its answer must be JSON.
    */
   async transaction<Answer>(caller: Caller, work: (tx: EntityManager) => Promise<Answer>): Promise<Answer> {
     return this.dataSource.transaction(async (tx) => {
       const claim = caller.idempotency;
-      const [begun] = await begin(tx, [
-        caller.accountId,
-        caller.requestId,
-        caller.reason ?? '',
-        caller.accountId,
-        claim?.key ?? null,
-        claim?.route ?? null,
-        claim?.domain ?? null,
-        claim?.requestHash ?? null,
-      ]);
-      if (claim && begun?.claimed !== true) return this.replay<Answer>(tx, caller, claim);
+      const context = [caller.accountId, caller.requestId, caller.reason ?? ''];
+      if (!claim) {
+        await begin(tx, context);
+        return work(tx);
+      }
+      if (!(await this.claims(tx, context, caller.accountId, claim))) return this.replay<Answer>(tx, caller, claim);
 
       const answer = await work(tx);
-      if (claim) await store(tx, [caller.accountId, claim.key, JSON.stringify(answer ?? null)]);
+      await store(tx, [caller.accountId, claim.key, JSON.stringify(answer ?? null)]);
       return answer;
     });
+  }
+
+  private async claims(
+    tx: EntityManager,
+    context: string[],
+    accountId: string,
+    claim: IdempotencyClaim,
+  ): Promise<boolean> {
+    try {
+      const values = [...context, accountId, claim.key, claim.route, claim.domain, claim.requestHash];
+      const [begun] = await beginClaim(tx, values);
+      return begun?.claimed === true;
+    } catch (error) {
+      if (waitedInVain(error)) throw new RequestInProgress(claim.key);
+      throw error;
+    }
   }
 
   private async replay<Answer>(tx: EntityManager, caller: Caller, claim: IdempotencyClaim): Promise<Answer> {

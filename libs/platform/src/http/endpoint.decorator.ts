@@ -1,4 +1,5 @@
-import { applyDecorators, HttpCode, SetMetadata } from '@nestjs/common';
+import { applyDecorators, Header, HttpCode } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import { RouteSchema } from '@nestjs/platform-fastify';
 import { ApiOperation, ApiProduces, ApiResponse } from '@nestjs/swagger';
 import type { ZodType } from 'zod';
@@ -18,7 +19,7 @@ export interface EndpointOptions {
   readonly idempotency?: 'optional' | 'required' | 'none';
   /** Media type of an answer that is no JSON, e.g. `text/csv`; the handler returns a StreamableFile. */
   readonly download?: string;
-  /** The route answers with server-sent events, made by `eventStream()`. */
+  /** The route answers with server-sent events, made by `EventStreams`. */
   readonly events?: true;
 }
 
@@ -28,16 +29,16 @@ export interface EndpointFacts extends EndpointOptions {
   readonly idempotency: 'optional' | 'required' | 'none';
 }
 
-export const ENDPOINT = Symbol('endpoint');
+export const RouteEndpoint = Reflector.createDecorator<EndpointFacts>();
 
 /** One route: what it is for, what it answers and how it fails; documented and enforced from the same words. */
 export function Endpoint(summary: string, options: EndpointOptions = {}): MethodDecorator {
   const mediaType = options.events ? 'text/event-stream' : options.download;
-  const status = options.status ?? (options.returns || mediaType ? 200 : 204);
+  const status = options.status ?? (options.returns !== undefined || mediaType !== undefined ? 200 : 204);
   const facts: EndpointFacts = { ...options, summary, status, idempotency: options.idempotency ?? 'optional' };
 
   const decorators = [
-    SetMetadata(ENDPOINT, facts),
+    RouteEndpoint(facts),
     HttpCode(status),
     ApiOperation({ summary, ...(options.description !== undefined && { description: options.description }) }),
   ];
@@ -46,8 +47,10 @@ export function Endpoint(summary: string, options: EndpointOptions = {}): Method
       ApiResponse({ status, standardSchema: options.returns, description: summary }),
       RouteSchema({ response: { [status]: options.returns } }),
     );
-  } else if (mediaType) {
+  } else if (mediaType !== undefined) {
     decorators.push(
+      // Proxies must pass events on as they come.
+      ...(options.events ? [Header('Cache-Control', 'no-cache, no-transform'), Header('X-Accel-Buffering', 'no')] : []),
       ApiProduces(mediaType),
       ApiResponse({ status, schema: { type: 'string', format: 'binary' }, description: summary }),
     );

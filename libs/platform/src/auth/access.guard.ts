@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import canonicalize from 'canonicalize';
+import type { FastifyRequest } from 'fastify';
+import { IdempotencyKeyRequired, MalformedHeader } from '../http/http.problems.js';
+import { Routes, type Route } from '../http/routes.js';
+import { PermissionMissing, SignInRequired, TokenRefused } from './auth.problems.js';
+import { Caller, type IdempotencyClaim } from './caller.js';
+
+/** Lets a request in when its caller may use the route, and says to the use case who they are. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  constructor(private readonly routes: Routes) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const route = this.routes.of(context.getHandler());
+    if (route.access.kind === 'public') return true;
+    if (!request.session) throw request.headers.authorization === undefined ? new SignInRequired() : new TokenRefused();
+
+    const caller = new Caller(
+      { ...request.session, requestId: request.id, ip: request.ip },
+      claimOf(request, route),
+      reasonOf(request),
+    );
+    if (route.access.kind === 'permission' && !caller.may(route.access.permission)) {
+      throw new PermissionMissing(route.access.permission);
+    }
+    request.caller = caller;
+    return true;
+  }
+}
+
+const keyRule = /^[\x21-\x7e]{1,255}$/;
+
+function claimOf(request: FastifyRequest, { method, path, endpoint, domain }: Route): IdempotencyClaim | undefined {
+  if (method !== 'POST' || endpoint.idempotency === 'none') return undefined;
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) {
+    if (endpoint.idempotency === 'required') throw new IdempotencyKeyRequired();
+    return undefined;
+  }
+  if (typeof key !== 'string' || !keyRule.test(key)) {
+    throw new MalformedHeader('Idempotency-Key', '1 to 255 visible ASCII characters');
+  }
+  const hash = createHash('sha256')
+    .update(`${method} ${request.url}\n`)
+    .update(canonicalize(request.body ?? null) ?? '');
+  return {
+    key,
+    route: `${method} ${path}`,
+    domain: domain?.name ?? 'platform',
+    requestHash: hash.digest('hex'),
+    replayed: false,
+  };
+}
+
+function reasonOf({ headers }: FastifyRequest): string | undefined {
+  const header = headers['x-reason'];
+  if (header === undefined) return undefined;
+  // Header bytes arrive as Latin-1; clients send UTF-8.
+  const reason = Buffer.from(String(header), 'latin1').toString();
+  if (reason.length > 500) throw new MalformedHeader('X-Reason', 'at most 500 characters');
+  return reason;
+}

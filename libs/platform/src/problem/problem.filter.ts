@@ -1,0 +1,108 @@
+import { STATUS_CODES } from 'node:http';
+import { Catch, HttpException, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.js';
+import { databaseProblem } from '../database/database.problems.js';
+import { Routes } from '../http/routes.js';
+import { CONFIG, LOG } from '../runtime.js';
+import { Problem, type ProblemKind } from './problem.js';
+
+const statuses: Readonly<Record<ProblemKind, number>> = {
+  malformed: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  'not-found': 404,
+  conflict: 409,
+  'precondition-failed': 412,
+  invalid: 422,
+  'precondition-required': 428,
+  'too-many-requests': 429,
+  unavailable: 503,
+};
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly code: string;
+  readonly title: string;
+  readonly detail: string;
+  readonly members?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Turns whatever was thrown into one RFC 9457 problem. What is no problem of the caller is logged and told in no detail. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(
+    private readonly routes: Routes,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOG) private readonly log: Logger,
+  ) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const answer = this.answer(error, request);
+    if (answer.status >= 500) this.note(error, answer, request);
+    if (reply.sent || reply.raw.headersSent) {
+      // Half of another answer is out: the only honest end is a broken connection.
+      reply.raw.destroy();
+      return;
+    }
+    const { status, type, code, title, detail, members, headers = {} } = answer;
+    const body = { ...members, type, title, status, detail, code, requestId: request.id };
+    void reply
+      .code(status)
+      .headers({ ...headers, 'content-type': 'application/problem+json', 'cache-control': 'no-store' })
+      .send(JSON.stringify(body));
+  }
+
+  private answer(error: unknown, request: FastifyRequest): Answer {
+    const problem = error instanceof Problem ? error : databaseProblem(error);
+    if (problem) return ofProblem(problem);
+    if (!(error instanceof HttpException)) return internalError;
+    if (request.is404) return this.nothingThere(request);
+    const limit = this.config.BODY_LIMIT_BYTES;
+    return error.getStatus() === 413 ? bodyTooLarge(limit) : ofStatus(error.getStatus(), error.message);
+  }
+
+  private nothingThere({ method, url }: FastifyRequest): Answer {
+    const path = url.split('?')[0] ?? url;
+    const away = this.routes.awayAt(method, path);
+    if (away) return ofProblem(new ModuleOff(away.name));
+    const methods = this.routes.methodsAt(path);
+    if (methods.length === 0) return { ...ofStatus(404, `Nothing is at ${path}.`), code: 'not-found' };
+    return { ...ofStatus(405, `${path} takes ${methods.join(', ')}.`), headers: { allow: methods.join(', ') } };
+  }
+
+  private note(error: unknown, { status, code }: Answer, { id, method, url }: FastifyRequest): void {
+    const facts = { err: error, requestId: id, method, path: url.split('?')[0], status, code };
+    if (status === 500) this.log.error(facts, 'request failed');
+    else this.log.warn(facts, 'request not served');
+  }
+}
+
+function ofProblem(problem: Problem): Answer {
+  const headers: Record<string, string> = {};
+  if (problem.retryAfter !== undefined) headers['retry-after'] = String(problem.retryAfter);
+  if (problem.kind === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
+  const { slug: code, title, detail, members } = problem;
+  return { status: statuses[problem.kind], type: `/problems/${code}`, code, title, detail, members, headers };
+}
+
+/** A failure of the protocol, for which the status says it all. */
+function ofStatus(status: number, detail: string): Answer {
+  const title = STATUS_CODES[status] ?? 'Error';
+  return { status, type: 'about:blank', code: title.toLowerCase().replaceAll(/[^a-z]+/g, '-'), title, detail };
+}
+
+function bodyTooLarge(limit: number): Answer {
+  const detail = `A body has at most ${limit} bytes.`;
+  return { ...ofStatus(413, detail), code: 'body-too-large', members: { limit } };
+}
+
+const internalError: Answer = {
+  ...ofStatus(500, 'The failure was logged under the id of this request.'),
+  code: 'internal-error',
+};
