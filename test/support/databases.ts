@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+
+export const templates = { application: 'belay_template', control: 'belay_control_template' } as const;
+
+export interface TestDatabases {
+  readonly databaseUrl: string;
+  readonly controlUrl: string;
+  /** Ends whoever is still connected. */
+  drop(): Promise<void>;
+}
+
+/** The server of this test run, as superuser. */
+export function adminUrl(): string {
+  const url = process.env['BELAY_TEST_SERVER'];
+  if (url === undefined) throw new Error('No test server: this suite belongs to the project `postgres`');
+  return url;
+}
+
+/** A migrated application and control database that nobody else uses. */
+export async function createDatabases(): Promise<TestDatabases> {
+  const tag = randomUUID().replaceAll('-', '').slice(0, 16);
+  const names = { application: `t_${tag}`, control: `t_${tag}_control` };
+  await onServer(async (admin) => {
+    await admin.query(`CREATE DATABASE ${names.application} TEMPLATE ${templates.application}`);
+    await admin.query(`CREATE DATABASE ${names.control} TEMPLATE ${templates.control}`);
+  });
+  return {
+    databaseUrl: urlOf(names.application),
+    controlUrl: urlOf(names.control),
+    drop: () => dropDatabases(Object.values(names)),
+  };
+}
+
+/** A database without anything in it. */
+export async function createEmptyDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+  const name = `t_${randomUUID().replaceAll('-', '').slice(0, 16)}_empty`;
+  await onServer((admin) => admin.query(`CREATE DATABASE ${name}`));
+  return { url: urlOf(name), drop: () => dropDatabases([name]) };
+}
+
+async function dropDatabases(names: readonly string[]): Promise<void> {
+  await onServer(async (admin) => {
+    for (const name of names) await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  });
+}
+
+async function onServer<Result>(work: (admin: pg.Client) => Promise<Result>): Promise<Result> {
+  const admin = new pg.Client({ connectionString: adminUrl() });
+  await admin.connect();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.end();
+  }
+}
+
+function urlOf(database: string): string {
+  const url = new URL(adminUrl());
+  url.pathname = `/${database}`;
+  return url.href;
+}
