@@ -1,6 +1,11 @@
 import type { Ledger } from '@belay/platform';
 import checksums from './checksums.json' with { type: 'json' };
 import { CreateControl1764000000000 } from './control/1764000000000-create-control.js';
+import { CreateSite1764000100000 } from './directory/1764000100000-create-site.js';
+import { CreateAccount1764000200000 } from './directory/1764000200000-create-account.js';
+import { CreateToken1764000300000 } from './directory/1764000300000-create-token.js';
+import { CreateTeam1764000400000 } from './directory/1764000400000-create-team.js';
+import { PublishViews1764000500000 } from './directory/1764000500000-publish-views.js';
 import { CreatePlatform1764000000100 } from './platform/1764000000100-create-platform.js';
 import { CreateSigningKey1764000000200 } from './platform/1764000000200-create-signing-key.js';
 
@@ -12,5 +17,17 @@ export const ledgers: readonly Ledger[] = [
     database: 'application',
     checksums,
     migrations: [CreatePlatform1764000000100, CreateSigningKey1764000000200],
+  },
+  {
+    domain: 'directory',
+    database: 'application',
+    checksums,
+    migrations: [
+      CreateSite1764000100000,
+      CreateAccount1764000200000,
+      CreateToken1764000300000,
+      CreateTeam1764000400000,
+      PublishViews1764000500000,
+    ],
   },
 ];

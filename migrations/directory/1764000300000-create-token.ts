@@ -35,6 +35,10 @@ export class CreateToken1764000300000 implements Migration {
     await q.query(`CREATE INDEX refresh_token_by_family ON directory.refresh_token (family)`);
     await q.query(`CREATE INDEX refresh_token_by_account ON directory.refresh_token (account_id)`);
     await q.query(`CREATE INDEX refresh_token_by_expiry ON directory.refresh_token (expires_at)`);
+    // The access tokens of a sign-in end with it, so every process must hear of it.
+    await q.query(`
+      CREATE TRIGGER account_changed AFTER UPDATE OF revoked_at ON directory.refresh_token
+      FOR EACH ROW EXECUTE FUNCTION directory.announce_account_change('account_id')`);
     await q.query(`
       CREATE TABLE directory.api_token (
         id            uuid PRIMARY KEY,
