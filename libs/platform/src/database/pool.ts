@@ -2,6 +2,8 @@ import pg from 'pg';
 
 // A `date` is a day, not an instant: the driver's default would read it in the server's zone.
 pg.types.setTypeParser(pg.types.builtins.DATE, (text) => text);
+const [textArray, dateArray] = [1009, 1182];
+pg.types.setTypeParser(dateArray, pg.types.getTypeParser(textArray));
 
 export interface PoolLimits {
   readonly max: number;
@@ -12,7 +14,7 @@ export interface PoolLimits {
 }
 
 /** Settings of every pooled connection; a forgotten transaction is ended by the server after a minute. */
-export function poolOptions(connectionString: string, limits: PoolLimits): pg.PoolConfig {
+export function poolOptions(connectionString: string, limits: PoolLimits) {
   return {
     connectionString,
     max: limits.max,
@@ -23,7 +25,7 @@ export function poolOptions(connectionString: string, limits: PoolLimits): pg.Po
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
-  };
+  } satisfies pg.PoolConfig;
 }
 
 /** A pool whose idle connections may die without ending the process: the next query opens another. */
