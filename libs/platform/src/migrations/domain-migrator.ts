@@ -5,6 +5,7 @@ import { type BuiltMigration, type Migration } from './ledger.js';
 import { LedgerTable } from './ledger-table.js';
 import { batchesOf, type PlannedStep, stepsDown, stepsUp } from './migration.rules.js';
 import { ArtifactMissing, ClassDiffers, ControlNotMigrated, NotReversible } from './migrations.problems.js';
+import { checkNeeds } from './needs.js';
 import { isRepeatable, type RecordedStatement } from './recording-runner.js';
 import { lockRefusal, type RetryClock, retryLocked } from './retry.js';
 import type { MigrationSession } from './session.js';
@@ -56,6 +57,7 @@ export class DomainMigrator {
     for (const step of planned) {
       runnable.push({ ...step, stored: await this.vault.find(this.domain, step.name, step.checksum) });
     }
+    await checkNeeds(this.domain, runnable, this.session, this.vault);
 
     const done: MigrationStep[] = [];
     for (const batch of batchesOf(runnable, runsOutside)) {

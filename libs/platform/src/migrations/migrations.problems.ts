@@ -72,6 +72,24 @@ export class ClassDiffers extends Conflict {
   }
 }
 
+export class NeedMissing extends Conflict {
+  readonly slug = 'migration-need-missing';
+  readonly title = 'The migration needs another one';
+
+  constructor(name: string, need: string) {
+    super(`${name} needs ${need}, which is not applied.`, { name, need });
+  }
+}
+
+export class MigrationNeeded extends Conflict {
+  readonly slug = 'migration-needed';
+  readonly title = 'Another migration needs it';
+
+  constructor(name: string, by: string) {
+    super(`${name} cannot go down while ${by} is applied, which needs it.`, { name, by });
+  }
+}
+
 export class NotReversible extends Conflict {
   readonly slug = 'migration-not-reversible';
   readonly title = 'The migration does not go down and up again';

@@ -26,7 +26,7 @@ export class MigrationSession {
     if (!(dataSource.driver instanceof PostgresDriver)) throw new Error('Migrations run on PostgreSQL only');
     const session = new MigrationSession(dataSource, new RecordingRunner(dataSource.driver, 'master'));
     // Expressions read from the catalogue are written relative to it, so it must not depend on the database.
-    await session.runner.query(`SET search_path = public`);
+    await session.runner.query(`SET search_path = public; SET statement_timeout = 0`);
     return session;
   }
 

@@ -71,4 +71,16 @@ export class Vault {
     );
     return found;
   }
+
+  /** The migrations, as `domain/name`, that need any of the given ones. */
+  async needing(
+    names: readonly string[],
+  ): Promise<readonly { readonly name: string; readonly needs: readonly string[] }[]> {
+    if (names.length === 0 || !(await this.exists())) return [];
+    return this.session.rows(
+      z.object({ name: z.string(), needs: z.array(z.string()) }),
+      `SELECT domain || '/' || name AS name, needs FROM ${TABLE} WHERE needs && $1::text[]`,
+      [names],
+    );
+  }
 }
