@@ -24,5 +24,6 @@ export type { MigrationTargets } from './migrations/targets.js';
 export type { MigrationStep } from './migrations/domain-migrator.js';
 export type { ChangeClass, Ledger, Migration } from './migrations/ledger.js';
 export { problem, type ProblemBody } from './problem/problem.contract.js';
+export { Outbox, type OutboxEvent } from './outbox/outbox.js';
 export { Conflict, InvalidRequest, NotFound, Problem, type ProblemKind } from './problem/problem.js';
 export { CONFIG, CONTROL, LOG, METRICS, RUNTIME, type Runtime } from './runtime.js';
