@@ -91,6 +91,23 @@ describe('migrating', () => {
     });
   });
 
+  it('leaves a domain as it was when its connection is cut, and goes on next time', async () => {
+    await withEmptyDatabases(async ({ targets, query }) => {
+      const slow = shop(migration('Sleep1700000000001', { up: (q) => q.query(`SELECT pg_sleep(3)`) }));
+      const cut = migrateAll(targets, slow);
+      const cutting = (async () => {
+        const sleeper = `SELECT pg_terminate_backend(pid) AS cut FROM pg_stat_activity
+                         WHERE datname = current_database() AND application_name = 'belay:migrate' AND query LIKE '%pg_sleep%'`;
+        while ((await query(sleeper)).length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+      })();
+      await expect(cut).rejects.toThrow('terminating connection');
+      await cutting;
+      expect(await query(`SELECT FROM pg_namespace WHERE nspname = 'shop'`)).toEqual([]);
+
+      expect(await migrateAll(targets, shop())).toMatchObject([{ name: '1700000000000-create-shop' }]);
+    });
+  });
+
   it('refuses a migration that was changed after it was applied, names its file and changes nothing', async () => {
     await withEmptyDatabases(async (databases) => {
       const { targets } = databases;

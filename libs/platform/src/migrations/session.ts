@@ -54,7 +54,8 @@ export class MigrationSession {
     try {
       result = await work();
     } catch (error) {
-      await this.runner.rollbackTransaction();
+      // A connection that was cut has rolled back already; what happened first is what people must read.
+      await this.runner.rollbackTransaction().catch(() => undefined);
       throw error;
     }
     await (end === 'commit' ? this.runner.commitTransaction() : this.runner.rollbackTransaction());
