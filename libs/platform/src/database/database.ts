@@ -49,6 +49,8 @@ export async function forgetIdempotencyKeys(on: Executor, limit = 10_000): Promi
 /** The application database, as the use cases see it. */
 @Injectable()
 export class Database {
+  readonly #afterCommit = new WeakMap<EntityManager, (() => void)[]>();
+
   constructor(readonly dataSource: DataSource) {}
 
   /** For reads outside a transaction. */
@@ -64,19 +66,39 @@ export class Database {
    * request can reach opens one transaction, and its answer must be JSON.
    */
   async transaction<Answer>(caller: Caller, work: (tx: EntityManager) => Promise<Answer>): Promise<Answer> {
-    return this.dataSource.transaction(async (tx) => {
-      const claim = caller.idempotency;
-      const context = [caller.accountId, caller.requestId, caller.reason ?? ''];
-      if (!claim) {
-        await begin(tx, context);
-        return work(tx);
-      }
-      if (!(await this.claims(tx, context, caller.accountId, claim))) return this.replay<Answer>(tx, caller, claim);
-
-      const answer = await work(tx);
-      await store(tx, [caller.accountId, claim.key, JSON.stringify(answer ?? null)]);
-      return answer;
+    const afterwards: (() => void)[] = [];
+    const answer = await this.dataSource.transaction((tx) => {
+      this.#afterCommit.set(tx, afterwards);
+      return this.inside(tx, caller, work);
     });
+    for (const act of afterwards) act();
+    return answer;
+  }
+
+  /**
+   * Has something done as soon as the transaction has committed, and never when it is rolled back. Only what may get
+   * lost with the process belongs here; a transaction that was not opened by `transaction` ignores it.
+   */
+  afterCommit(tx: EntityManager, work: () => void): void {
+    this.#afterCommit.get(tx)?.push(work);
+  }
+
+  private async inside<Answer>(
+    tx: EntityManager,
+    caller: Caller,
+    work: (tx: EntityManager) => Promise<Answer>,
+  ): Promise<Answer> {
+    const claim = caller.idempotency;
+    const context = [caller.accountId, caller.requestId, caller.reason ?? ''];
+    if (!claim) {
+      await begin(tx, context);
+      return work(tx);
+    }
+    if (!(await this.claims(tx, context, caller.accountId, claim))) return this.replay<Answer>(tx, caller, claim);
+
+    const answer = await work(tx);
+    await store(tx, [caller.accountId, claim.key, JSON.stringify(answer ?? null)]);
+    return answer;
   }
 
   private async claims(

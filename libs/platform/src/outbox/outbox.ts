@@ -28,6 +28,9 @@ const write = statement(
 
 const ring = statement('platform.outbox_ring', `SELECT pg_notify('${OUTBOX_CHANNEL}', '')`);
 
+// Under load one ring stands for many transactions.
+const ringEveryMs = 5;
+
 /**
  * Announces facts in the transaction that makes them true: a fact is published when that commits, and never when it is
  * rolled back.
@@ -57,10 +60,10 @@ export class Outbox {
     // A notification inside the transaction would make all commits of the database queue up behind each other.
     if (this.#ringing) return;
     this.#ringing = true;
-    setImmediate(() => {
+    setTimeout(() => {
       this.#ringing = false;
       ring(this.database.dataSource, []).catch(() => undefined);
-    });
+    }, ringEveryMs);
   }
 
   private async insert(tx: EntityManager, name: string, body: object, domain: string): Promise<void> {
