@@ -22,7 +22,7 @@ export type Parkable =
       readonly fill?: string;
     };
 
-export class ParkedAndLive extends Conflict {
+class ParkedAndLive extends Conflict {
   readonly slug = 'parked-and-live';
   readonly title = 'The object is both parked and live';
 

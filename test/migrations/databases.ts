@@ -2,7 +2,7 @@ import type { MigrationTargets } from '@belay/platform';
 import pg from 'pg';
 import { createEmptyDatabase } from '../support/databases.js';
 
-export type Rows = Record<string, unknown>[];
+type Rows = Record<string, unknown>[];
 
 /** An application and a control database with nothing in them. */
 export interface EmptyDatabases {

@@ -36,6 +36,14 @@ function present() {
   }
 }
 
+/** Migrations that had a checksum and have another one now. */
+function changed(wanted) {
+  const before = JSON.parse(present() || '{}');
+  return Object.entries(JSON.parse(wanted))
+    .filter(([name, checksum]) => name in before && before[name] !== checksum)
+    .map(([name]) => name);
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const wanted = checksums();
   if (present() !== wanted) {
@@ -43,6 +51,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       console.error('migrations/checksums.json is stale: run node apps/cli/bin/checksums.mjs');
       process.exitCode = 1;
     } else {
+      for (const name of changed(wanted)) {
+        console.warn(`migrations/${name}.ts was changed: a database that has it already will refuse this build.`);
+      }
       writeFileSync(file, wanted);
     }
   }
