@@ -70,6 +70,13 @@ export class Caller {
     );
   }
 
+  /** The one site at which the caller may do anything; undefined when there are several, or some are held everywhere. */
+  get onlySite(): string | undefined {
+    const [site] = this.#grants;
+    if (!site || site.siteId === null) return undefined;
+    return this.#grants.every(({ siteId }) => siteId === site.siteId) ? site.siteId : undefined;
+  }
+
   /** The sites at which the caller holds the permission; `all` when it is granted everywhere. */
   sitesFor(permission: string): 'all' | readonly string[] {
     const sites = new Set<string>();

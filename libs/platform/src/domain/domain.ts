@@ -16,8 +16,10 @@ export interface Domain {
   /** Absent: the domain is core and always on. */
   readonly flag?: string;
   readonly defaultOn?: boolean;
-  /** Flags any of which keeps the domain booted while its own is off (shadow runs, previews). */
+  /** Feature flags any of which keeps the domain booted while its own is off (shadow runs, previews). */
   readonly keptBy?: readonly string[];
+  /** Stays, with its features, when an emergency switches everything else off: the way back must be visible. */
+  readonly survivesEmergency?: true;
   /** Domains it cannot live without: it is off when one of them is. */
   readonly after: readonly string[];
   /** Domains it uses when they are there. */

@@ -1,25 +1,29 @@
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AccessGuard } from '../auth/access.guard.js';
 import { OidcTokens } from '../auth/oidc-tokens.js';
 import { Sessions } from '../auth/sessions.js';
-import { GateGuard } from '../domain/gate.guard.js';
+import { CallerGateGuard, GateGuard } from '../domain/gate.guard.js';
+import { Passages } from '../domain/passages.js';
 import { ProblemFilter } from '../problem/problem.filter.js';
 import { Admission } from './admission.js';
 import { EventStreams } from './event-streams.js';
 import { Routes } from './routes.js';
 import { ValidationPipe } from './validation.pipe.js';
 
-/** What every request passes: first the gate, then access, then validation; whatever is thrown becomes a problem. */
+/** What every request passes: first the gate, then access, then the gate for this caller, then validation; whatever is thrown becomes a problem. */
+@Global()
 @Module({
   providers: [
     Routes,
+    Passages,
     Sessions,
     OidcTokens,
     Admission,
     EventStreams,
     { provide: APP_GUARD, useClass: GateGuard },
     { provide: APP_GUARD, useClass: AccessGuard },
+    { provide: APP_GUARD, useClass: CallerGateGuard },
     { provide: APP_PIPE, useClass: ValidationPipe },
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],

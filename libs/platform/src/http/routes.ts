@@ -34,8 +34,12 @@ export class Routes {
     const composed = new Set(
       [...modules.values()].flatMap((module) => [...module.controllers.values()].map(metatypeOf)),
     );
+    // A domain that imports another's module does not own its routes.
     const owners = new Map(
-      domains.flatMap((domain) => controllersOf(domain.module).map((one) => [one, domain] as const)),
+      domains.flatMap((domain) => {
+        const foreign = domains.map(({ module }) => module).filter((module) => module !== domain.module);
+        return controllersOf(domain.module, new Set<unknown>(foreign)).map((one) => [one, domain] as const);
+      }),
     );
 
     const handlers = [...composed].flatMap((controller) => handlersOf(controller));
