@@ -11,15 +11,34 @@ describe('the databases of a suite', () => {
     }
     await Promise.all(all.map((databases) => databases.drop()));
   });
+
+  it('find tables without their schema, as the real ones do', async () => {
+    const databases = await createDatabases();
+    expect(await rows(databases.databaseUrl, 'SELECT count(*)::int AS count FROM outbox')).toEqual([{ count: 0 }]);
+    await databases.drop();
+  });
+
+  it('are dropped under the feet of whoever is still connected', async () => {
+    const databases = await createDatabases();
+    const client = new pg.Client({ connectionString: databases.databaseUrl });
+    client.on('error', () => undefined);
+    await client.connect();
+    await databases.drop();
+    await expect(rows(databases.databaseUrl, 'SELECT 1')).rejects.toThrow('does not exist');
+  });
 });
 
-async function tables(url: string, schema: string): Promise<string[]> {
+async function tables(url: string, schema: string): Promise<unknown[]> {
+  const found = await rows(url, 'SELECT tablename FROM pg_tables WHERE schemaname = $1', [schema]);
+  return found.map(({ tablename }) => tablename);
+}
+
+async function rows(url: string, sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  const { rows } = await client.query<{ name: string }>(
-    'SELECT tablename AS name FROM pg_tables WHERE schemaname = $1',
-    [schema],
-  );
-  await client.end();
-  return rows.map(({ name }) => name);
+  try {
+    await client.connect();
+    return (await client.query<Record<string, unknown>>(sql, values)).rows;
+  } finally {
+    await client.end();
+  }
 }

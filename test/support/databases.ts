@@ -12,6 +12,7 @@ export interface TestDatabases {
 
 /** The server of this test run, as superuser. */
 export function adminUrl(): string {
+  // eslint-disable-next-line no-restricted-properties -- how Jest's global setup tells its workers
   const url = process.env['BELAY_TEST_SERVER'];
   if (url === undefined) throw new Error('No test server: this suite belongs to the project `postgres`');
   return url;
@@ -22,8 +23,8 @@ export async function createDatabases(): Promise<TestDatabases> {
   const tag = randomUUID().replaceAll('-', '').slice(0, 16);
   const names = { application: `t_${tag}`, control: `t_${tag}_control` };
   await onServer(async (admin) => {
-    await admin.query(`CREATE DATABASE ${names.application} TEMPLATE ${templates.application}`);
-    await admin.query(`CREATE DATABASE ${names.control} TEMPLATE ${templates.control}`);
+    await clone(admin, templates.application, names.application);
+    await clone(admin, templates.control, names.control);
   });
   return {
     databaseUrl: urlOf(names.application),
@@ -37,6 +38,20 @@ export async function createEmptyDatabase(): Promise<{ url: string; drop(): Prom
   const name = `t_${randomUUID().replaceAll('-', '').slice(0, 16)}_empty`;
   await onServer((admin) => admin.query(`CREATE DATABASE ${name}`));
   return { url: urlOf(name), drop: () => dropDatabases([name]) };
+}
+
+/** With the template's settings, search_path above all: they belong to its name and are not copied by themselves. */
+async function clone(admin: pg.Client, template: string, name: string): Promise<void> {
+  // Copying files is four times as fast as the default, which writes every page to the log as well.
+  await admin.query(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`);
+  const { rows } = await admin.query<{ sql: string }>(
+    `SELECT format('ALTER DATABASE %I SET %s TO %s', $2::text, split_part(setting, '=', 1),
+                   substr(setting, strpos(setting, '=') + 1)) AS sql
+     FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) AS setting
+     WHERE d.datname = $1 AND s.setrole = 0`,
+    [template, name],
+  );
+  for (const { sql } of rows) await admin.query(sql);
 }
 
 async function dropDatabases(names: readonly string[]): Promise<void> {

