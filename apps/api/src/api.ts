@@ -1,9 +1,10 @@
-import { Stage, startRuntime, type Config, type Domain } from '@belay/platform';
+import { Stage, startRuntime, type Config, type Domain, type Runtime } from '@belay/platform';
 import { composeApi } from './compose.js';
 import { Entrance } from './entrance.js';
 
 export interface RunningApi {
   readonly url: string;
+  readonly runtime: Runtime;
   /** Lets what is under way end, for four seconds at most, and then everything go. */
   close(): Promise<void>;
 }
@@ -36,5 +37,5 @@ export async function startApi({
   const url = await entrance.listen(config.HOST, config.PORT);
   runtime.log.info({ url }, 'listening');
   const running = started.move();
-  return { url, close: () => running.disposeAsync() };
+  return { url, runtime, close: () => running.disposeAsync() };
 }
