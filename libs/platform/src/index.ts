@@ -34,6 +34,8 @@ export { decodeCursor, encodeCursor, listFrom, listOf, page, type List, type Pag
 export { callerOf } from './http/request.js';
 export { Routes, type Route } from './http/routes.js';
 export { fastifyAdapter, prepareServer } from './http/server.js';
+export { createLogger, logCrashes, type LogConfig } from './log/logger.js';
+export { NestLogger } from './log/nest-logger.js';
 export { migrateAll, migrateDown, migrateUp } from './migrations/migrate.js';
 export { migrationStatus, type MigrationStatus } from './migrations/status.js';
 export type { MigrationTargets } from './migrations/targets.js';

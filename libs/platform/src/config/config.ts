@@ -63,7 +63,15 @@ const environment = z
       .describe('Requests a minute per address that bring no token known here, sign-ins included'),
     TRUSTED_PROXIES: list.describe('Comma-separated addresses or ranges whose X-Forwarded-For is believed'),
     LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-    LOG_PRETTY: flag,
+    LOG_PRETTY: z
+      .stringbool()
+      .optional()
+      .describe('Text for people instead of JSON; unless said, in development on a terminal'),
+    METRICS_TOKEN: z
+      .string()
+      .min(16)
+      .optional()
+      .describe('Bearer token that /metrics asks for; without it only this machine may read, and nobody in production'),
     OIDC_ISSUER: url('http', 'https').optional(),
     OIDC_AUDIENCE: z.string().min(1).optional(),
     OIDC_LINK_CLAIM: z.string().default('email').describe('Claim that names the account; email must be verified'),
