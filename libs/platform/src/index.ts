@@ -36,6 +36,8 @@ export { Routes, type Route } from './http/routes.js';
 export { fastifyAdapter, prepareServer } from './http/server.js';
 export { createLogger, logCrashes, type LogConfig } from './log/logger.js';
 export { NestLogger } from './log/nest-logger.js';
+export { LiveGauge, type Reading, type Source } from './metrics/live-gauge.js';
+export { Metrics } from './metrics/metrics.js';
 export { migrateAll, migrateDown, migrateUp } from './migrations/migrate.js';
 export { migrationStatus, type MigrationStatus } from './migrations/status.js';
 export type { MigrationTargets } from './migrations/targets.js';

@@ -1,7 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type pg from 'pg';
-import { pino, type Logger } from 'pino';
-import { Registry } from 'prom-client';
+import type { Logger } from 'pino';
 import type { Config } from './config/config.js';
 import { openPool } from './database/pool.js';
 import type { Domain } from './domain/domain.js';
@@ -9,6 +8,8 @@ import { Gate } from './domain/gate.js';
 import { Presence } from './domain/presence.js';
 import { Flags } from './flags/flags.js';
 import { Overlay } from './flags/overlay.js';
+import { createLogger } from './log/logger.js';
+import { Metrics } from './metrics/metrics.js';
 
 /** What lives as long as the process and is shared by every stage: settings, flags, the control database, log and metrics. */
 export interface Runtime {
@@ -25,7 +26,7 @@ export interface Runtime {
   /** Pool on the control database. */
   readonly control: pg.Pool;
   readonly log: Logger;
-  readonly metrics: Registry;
+  readonly metrics: Metrics;
 }
 
 export interface RunningRuntime extends Runtime {
@@ -50,7 +51,7 @@ export async function startRuntime(
   config: Config,
 ): Promise<RunningRuntime> {
   const processId = randomUUIDv7();
-  const log = pino({ level: config.LOG_LEVEL, base: { role, process: processId } });
+  const log = createLogger(config, role, processId);
   const flags = await Flags.open(config, domains, processId, log);
   const control = openPool(config.CONTROL_DATABASE_URL, {
     max: 5,
@@ -90,7 +91,7 @@ export async function startRuntime(
     presence,
     control,
     log,
-    metrics: new Registry(),
+    metrics: new Metrics(role, config.BUILD_SHA),
     close,
   };
 }
