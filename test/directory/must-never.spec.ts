@@ -1,0 +1,196 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { accountView, DirectoryReader, sessionView } from '@belay/directory';
+import { TestApi } from '../support/test-api.js';
+import { eventually } from '../support/eventually.js';
+import { fresh, newAccount, newSite, outcome } from '../support/people.js';
+
+const password = 'quiet harbour lamps';
+
+describe('must never happen:', () => {
+  let api: TestApi;
+  let admin: TestApi;
+
+  beforeAll(async () => {
+    api = await TestApi.start({ config: { ANONYMOUS_RATE_LIMIT_PER_MINUTE: 1_000_000 } });
+    admin = await api.as('admin');
+  });
+  afterAll(() => api.close());
+
+  const signIn = (username: string, given: string) =>
+    api.send('POST', '/api/auth/sign-in', { username, password: given });
+
+  it('an answer that differs for an unknown user and a wrong password', async () => {
+    const username = fresh('known');
+    await newAccount(admin, { username, password });
+    const comparable = async (name: string) => {
+      const { statusCode, headers, body } = await signIn(name, 'not the password');
+      const own = ['x-request-id', 'date', 'ratelimit-remaining', 'ratelimit-reset'];
+      const rest = Object.entries(headers).filter(([header]) => !own.includes(header));
+      return { statusCode, body: body.replaceAll(/"requestId":"[^"]*"/g, ''), rest };
+    };
+    expect(await comparable(fresh('unknown'))).toEqual(await comparable(username));
+  });
+
+  it('a time that differs for an unknown user and a wrong password', async () => {
+    const rounds = 30;
+    const known: string[] = [];
+    for (let n = 0; n < rounds; n++) {
+      const username = fresh('timed');
+      await newAccount(admin, { username });
+      known.push(username);
+    }
+    const [model] = await api.rows<{ hash: string }>(`SELECT hash FROM directory.password LIMIT 1`);
+    await api.rows(
+      `INSERT INTO directory.password (account_id, hash) SELECT id, $1 FROM directory.account WHERE username = ANY ($2)`,
+      [model?.hash, known],
+    );
+    const time = async (username: string) => {
+      const began = performance.now();
+      expect((await signIn(username, 'not the password')).statusCode).toBe(401);
+      return performance.now() - began;
+    };
+    const times = { known: new Array<number>(), unknown: new Array<number>() };
+    for (const username of known) {
+      times.unknown.push(await time(fresh('nobody')));
+      times.known.push(await time(username));
+    }
+    const median = (values: number[]) => values.sort((one, other) => one - other)[rounds >> 1] ?? 0;
+    const ratio = median(times.unknown) / median(times.known);
+    // Without the work for nobody's password the ratio would be near 0.1.
+    expect(ratio).toBeGreaterThan(0.8);
+    expect(ratio).toBeLessThan(1.25);
+  });
+
+  it('a token that outlives its account', async () => {
+    const username = fresh('leaving');
+    const { id } = await newAccount(admin, { username, password, roles: [{ role: 'viewer', siteId: null }] });
+    await api.rows(`UPDATE directory.account SET must_change_password = false WHERE id = $1`, [id]);
+    const session = sessionView.parse((await signIn(username, password)).json());
+    const person = api.withHeaders({ authorization: `Bearer ${session.accessToken}` });
+    const issued: unknown = await person.post(
+      `/api/directory/accounts/${id}/tokens`,
+      { name: 'mine', scopes: ['directory.site:read'] },
+      201,
+    );
+    const machine = api.withHeaders({ authorization: `Bearer ${String(Reflect.get(Object(issued), 'token'))}` });
+    await person.get('/api/directory/sites');
+    await machine.get('/api/directory/sites');
+
+    await admin.post(`/api/directory/accounts/${id}/deactivation`, undefined, 200);
+    const open = await api.rows(
+      `SELECT FROM directory.api_token WHERE account_id = $1 AND revoked_at IS NULL
+       UNION ALL SELECT FROM directory.refresh_token WHERE account_id = $1 AND revoked_at IS NULL`,
+      [id],
+    );
+    expect(open).toEqual([]);
+    await eventually(async () => {
+      expect(await outcome(person, 'GET', '/api/directory/sites')).toBe('401 token-refused');
+      expect(await outcome(machine, 'GET', '/api/directory/sites')).toBe('401 token-refused');
+    });
+    expect(await outcome(api, 'POST', '/api/auth/refresh', { refreshToken: session.refreshToken })).toBe(
+      '401 wrong-credentials',
+    );
+    expect((await signIn(username, password)).statusCode).toBe(401);
+  });
+
+  it('a token made while its account leaves', async () => {
+    for (let round = 0; round < 10; round++) {
+      const { id } = await newAccount(admin, { kind: 'machine', roles: [{ role: 'viewer', siteId: null }] });
+      const body = { name: 'late', scopes: ['sop:read'] };
+      await Promise.all([
+        ...[1, 2, 3].map(() => outcome(admin, 'POST', `/api/directory/accounts/${id}/tokens`, body)),
+        admin.post(`/api/directory/accounts/${id}/deactivation`, undefined, 200),
+      ]);
+      const open = await api.rows(`SELECT FROM directory.api_token WHERE account_id = $1 AND revoked_at IS NULL`, [id]);
+      expect(open).toEqual([]);
+    }
+  });
+
+  it('a refresh that outlives the account or the sign-out it ran beside', async () => {
+    for (let round = 0; round < 10; round++) {
+      const username = fresh('racing');
+      const { id } = await newAccount(admin, { username, password, roles: [{ role: 'viewer', siteId: null }] });
+      const { refreshToken } = sessionView.parse((await signIn(username, password)).json());
+      await Promise.all([
+        api.send('POST', '/api/auth/refresh', { refreshToken }),
+        round % 2 === 0
+          ? admin.post(`/api/directory/accounts/${id}/deactivation`, undefined, 200)
+          : api.post('/api/auth/sign-out', { refreshToken }, 204),
+      ]);
+      const good = await api.rows(
+        `SELECT FROM directory.refresh_token WHERE account_id = $1 AND revoked_at IS NULL AND used_at IS NULL`,
+        [id],
+      );
+      expect(good).toEqual([]);
+    }
+  });
+
+  it('a name in an event', async () => {
+    const displayName = `Unmistakable ${fresh('Name')}`;
+    const account = await newAccount(admin, { displayName });
+    await admin
+      .withHeaders({ 'if-match': '"1"' })
+      .patch(`/api/directory/accounts/${account.id}`, { givenName: displayName });
+    await admin.put(`/api/directory/accounts/${account.id}/consent`, { value: 'REJECTED' });
+    const [row] = await api.rows<{ text: string }>(`SELECT string_agg(body::text, '') AS text FROM platform.outbox`);
+    expect(row?.text).toContain(account.id);
+    expect(row?.text).not.toContain('Unmistakable');
+  });
+
+  it('a permission check by the name of a role', () => {
+    const folder = new URL('../../libs/', import.meta.url);
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+      // Gradual rollouts choose by role; that is no permission.
+      (file) => file.endsWith('.ts') && !file.endsWith('.spec.ts') && !file.endsWith('gate-context.ts'),
+    );
+    expect(files.length).toBeGreaterThan(50);
+    const checks = files.filter((file) => {
+      const source = readFileSync(new URL(file, folder), 'utf8');
+      return /\b(by|caller|viewer|session|request\.caller)\??\.roles\b[^\n]*(includes|some|find|indexOf|===)/.test(
+        source,
+      );
+    });
+    expect(checks).toEqual([]);
+  });
+
+  it('a role whose name opens what its permissions do not', async () => {
+    const { id } = await newAccount(admin, { roles: [{ role: 'viewer', siteId: null }] });
+    await api.rows(`UPDATE directory.account_role SET role = 'superadmin' WHERE account_id = $1`, [id]);
+    const impostor = await api.asAccount(id);
+    expect(await outcome(impostor, 'GET', '/api/directory/sites')).toBe('403 permission-missing');
+  });
+
+  it('a local day computed in the zone of the server', async () => {
+    const site = await newSite(admin, { timeZone: 'Pacific/Kiritimati' });
+    const reader = api.app.get(DirectoryReader);
+    const [moment] = await reader.localMoments([{ siteId: site.id, at: new Date('2026-01-01T12:00:00Z') }]);
+    expect(moment).toMatchObject({ day: '2026-01-02', time: '02:00:00', shift: 'night', shiftDay: '2026-01-01' });
+  });
+
+  it('a list that skips or repeats a row under inserts', async () => {
+    const tag = fresh('list').replaceAll('-', '');
+    const add = (n: number) =>
+      newAccount(admin, { displayName: `${String.fromCharCode(97 + (n % 26))}${n % 3} ${tag}` });
+    const there: string[] = [];
+    for (let n = 0; n < 40; n++) there.push((await add(n * 7)).id);
+    for (const limit of [1, 3, 7]) {
+      const seen: string[] = [];
+      let cursor = '';
+      do {
+        const answer: unknown = await admin.get(`/api/directory/accounts?search=${tag}&limit=${limit}${cursor}`);
+        seen.push(
+          ...accountView
+            .array()
+            .parse(Reflect.get(Object(answer), 'items'))
+            .map(({ id }) => id),
+        );
+        const next: unknown = Reflect.get(Object(answer), 'next');
+        cursor = typeof next === 'string' ? `&cursor=${next}` : '';
+        if (seen.length % 2 === 1) await add(seen.length * 5);
+      } while (cursor !== '' && seen.length < 1_000);
+      expect(new Set(seen).size).toBe(seen.length);
+      expect(there.filter((id) => !seen.includes(id))).toEqual([]);
+    }
+  });
+});
