@@ -287,6 +287,33 @@ describe('what is parked', () => {
     });
   });
 
+  it('is counted table by table, partitions through their root', async () => {
+    await withShop(undefined, async ({ targets, query, control }, shop) => {
+      await query(`CREATE TABLE shop.sale (id integer, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+                   CREATE TABLE shop.sale_2026 PARTITION OF shop.sale FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+                   INSERT INTO shop.sale VALUES (1, '2026-01-01'), (2, '2026-01-02'), (3, '2026-01-03');
+                   CREATE VIEW shop.sold AS SELECT * FROM shop.sale`);
+      await migrateDown(targets, shop, 'shop');
+      expect(await control(`SELECT object, rows FROM control.parked_object`)).toEqual([{ object: 'shop', rows: '5' }]);
+    });
+  });
+
+  it('is estimated when it is large and the planner knows it, else counted', async () => {
+    await withShop(undefined, async ({ targets, query, control }, shop) => {
+      await query(`CREATE TABLE shop.large (id integer PRIMARY KEY, filler text) WITH (autovacuum_enabled = false);
+                   ALTER TABLE shop.large ALTER COLUMN filler SET STORAGE PLAIN;
+                   INSERT INTO shop.large SELECT g, repeat('x', 7000) FROM generate_series(1, 9000) g`);
+      await migrateDown(targets, shop, 'shop');
+      await migrateUp(targets, shop, 'shop');
+      await query(`ANALYZE shop.large; DELETE FROM shop.large WHERE id <= 1000`);
+      await migrateDown(targets, shop, 'shop');
+      expect(await control(`SELECT rows FROM control.parked_object ORDER BY parked_at`)).toEqual([
+        { rows: '9002' },
+        { rows: '9002' },
+      ]);
+    });
+  });
+
   it.each([
     [LONGEST_NAME, true],
     [LONGEST_NAME + 1, false],

@@ -5,17 +5,13 @@ import type { MigrationSession } from './session.js';
 const parkedObject = z.object({
   kind: z.enum(['schema', 'table', 'column', 'view', 'matview']),
   object: z.string(),
-  /** The tables whose rows it holds. */
-  relations: z.array(z.string()),
   bytes: z.string(),
-  estimate: z.string(),
+  /** The tables whose rows it holds, and how many the planner believes there are when they are too many to count. */
+  relations: z.array(z.object({ name: z.string(), estimate: z.number().nullable() })),
 });
 type ParkedObject = z.infer<typeof parkedObject>;
 
 const keyed = z.object({ kind: z.string(), object: z.string() });
-
-/** Above this size the planner's estimate has to do: a count would read everything. */
-const COUNTED_BYTES = 64 * 1024 * 1024;
 
 /**
  * Writes down in the control database what is parked in a domain's schema now, and what was taken back. It compares
@@ -54,36 +50,44 @@ function same(one: z.infer<typeof keyed>, other: z.infer<typeof keyed>): boolean
 }
 
 async function rowsOf(session: MigrationSession, parked: ParkedObject): Promise<string> {
-  if (Number(parked.bytes) > COUNTED_BYTES) return parked.estimate;
   let rows = 0n;
-  for (const relation of parked.relations) {
-    const [count] = await session.rows(z.object({ rows: z.string() }), `SELECT count(*) AS rows FROM ${relation}`);
+  for (const { name, estimate } of parked.relations) {
+    if (estimate !== null) {
+      rows += BigInt(estimate);
+      continue;
+    }
+    const [count] = await session.rows(z.object({ rows: z.string() }), `SELECT count(*) AS rows FROM ${name}`);
     rows += BigInt(count?.rows ?? 0);
   }
   return rows.toString();
 }
 
 // A table inside a parked schema keeps the name it had, so that its entry is found again when the schema is back.
-// Rows of partitions are counted through their root.
+// Partitions are part of their root. Tables above 64 MB are not counted when the planner has an estimate.
 const catalogue = `
   WITH relations AS (
-    SELECT c.oid, c.relname, c.relkind, n.nspname, greatest(size.rows, 0)::bigint AS rows, coalesce(size.bytes, 0) AS bytes,
-           CASE WHEN c.relkind <> 'v' THEN c.oid::regclass::text END AS name
+    SELECT c.oid, c.relname, c.relkind, n.nspname, coalesce(size.bytes, 0) AS bytes,
+           CASE WHEN c.relkind <> 'v' THEN jsonb_build_object(
+             'name', c.oid::regclass::text,
+             'estimate', CASE WHEN size.bytes > 64 * 1024 * 1024 AND size.analysed THEN size.rows END) END AS relation
     FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
     CROSS JOIN LATERAL (
-      SELECT sum(pg_total_relation_size(leaf.oid)) AS bytes, sum(leaf.reltuples) AS rows
-      FROM pg_class leaf
-      WHERE leaf.oid = c.oid OR leaf.oid IN (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf)) AS size
+      SELECT sum(pg_total_relation_size(leaf.oid)) AS bytes, sum(leaf.reltuples)::bigint AS rows,
+             bool_and(leaf.reltuples >= 0) AS analysed
+      FROM (SELECT c.oid WHERE c.relkind <> 'p'
+            UNION ALL SELECT relid FROM pg_partition_tree(c.oid) WHERE c.relkind = 'p' AND isleaf) AS part
+      JOIN pg_class leaf ON leaf.oid = part.oid) AS size
     WHERE n.nspname IN ($1::text, $1::text || '__parked') AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition)
-  SELECT 'schema' AS kind, $1::text AS object, coalesce(sum(bytes), 0)::text AS bytes, coalesce(sum(rows), 0)::text AS estimate,
-         coalesce(array_agg(name) FILTER (WHERE relkind IN ('r', 'p')), '{}') AS relations
+  SELECT 'schema' AS kind, $1::text AS object, coalesce(sum(bytes), 0)::text AS bytes,
+         coalesce(jsonb_agg(relation) FILTER (WHERE relkind IN ('r', 'p')), '[]') AS relations
   FROM pg_namespace LEFT JOIN relations USING (nspname) WHERE nspname = $1::text || '__parked' GROUP BY nspname
   UNION ALL
   SELECT CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'matview' ELSE 'table' END,
-         $1::text || '.' || left(relname, -length('__parked')), bytes::text, rows::text, array_remove(ARRAY[name], NULL)
+         $1::text || '.' || left(relname, -length('__parked')), bytes::text,
+         CASE WHEN relation IS NULL THEN '[]' ELSE jsonb_build_array(relation) END
   FROM relations WHERE relname LIKE '%\\_\\_parked'
   UNION ALL
-  SELECT 'column', $1::text || '.' || relname || '.' || left(attname, -length('__parked')), bytes::text, rows::text, ARRAY[name]
+  SELECT 'column', $1::text || '.' || relname || '.' || left(attname, -length('__parked')), bytes::text, jsonb_build_array(relation)
   FROM relations JOIN pg_attribute ON attrelid = oid AND attnum > 0 AND NOT attisdropped
   WHERE relkind IN ('r', 'p') AND attname LIKE '%\\_\\_parked'`;
