@@ -1,4 +1,5 @@
 import type { Domain } from '@belay/platform';
+import { DirectoryJobsModule } from './directory.jobs.module.js';
 import { DirectoryModule } from './directory.module.js';
 
 export const directory = {
@@ -7,4 +8,6 @@ export const directory = {
   after: [],
   features: [],
   module: DirectoryModule,
+  jobs: DirectoryJobsModule,
+  listens: ['people.consent-changed'],
 } satisfies Domain;

@@ -90,3 +90,13 @@ export const addRefreshToken = statement<{ expiresAt: Date }>(
    VALUES ($1, $2, $3, $4, $5, clock_timestamp() + interval '14 days', $6)
    RETURNING expires_at AS "expiresAt"`,
 );
+
+export const forgetOldFailures = statement(
+  'directory.forget_old_failures',
+  `DELETE FROM directory.sign_in_failure WHERE last_failed_at < clock_timestamp() - interval '1 day'`,
+);
+
+export const forgetOldTokens = statement(
+  'directory.forget_old_refresh_tokens',
+  `DELETE FROM directory.refresh_token WHERE expires_at < clock_timestamp() - interval '30 days'`,
+);
