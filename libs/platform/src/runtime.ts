@@ -8,8 +8,11 @@ import { Gate } from './domain/gate.js';
 import { Presence } from './domain/presence.js';
 import { Flags } from './flags/flags.js';
 import { Overlay } from './flags/overlay.js';
+import { within } from './jobs/patience.js';
 import { createLogger } from './log/logger.js';
+import { watchGate } from './metrics/gate.metrics.js';
 import { Metrics } from './metrics/metrics.js';
+import { watchPool } from './metrics/watch-pool.js';
 
 /** What lives as long as the process and is shared by every stage: settings, flags, the control database, log and metrics. */
 export interface Runtime {
@@ -52,6 +55,7 @@ export async function startRuntime(
 ): Promise<RunningRuntime> {
   const processId = randomUUIDv7();
   const log = createLogger(config, role, processId);
+  const metrics = new Metrics(role, config.BUILD_SHA);
   const flags = await Flags.open(config, domains, processId, log);
   const control = openPool(config.CONTROL_DATABASE_URL, {
     max: 5,
@@ -59,9 +63,17 @@ export async function startRuntime(
     lockTimeoutMs: config.LOCK_TIMEOUT_MS,
     applicationName: `belay-${role}-control`,
   });
-  const presence = new Presence({ processId, role, buildSha: config.BUILD_SHA, control, log });
+  const steering = openPool(config.CONTROL_DATABASE_URL, {
+    max: 3,
+    statementTimeoutMs: 2_000,
+    lockTimeoutMs: 2_000,
+    queryTimeoutMs: 2_000,
+    applicationName: `belay-${role}-steering`,
+  });
+  const presence = new Presence({ processId, role, buildSha: config.BUILD_SHA, pool: steering, log });
   const overlay = await Overlay.open({
     url: config.CONTROL_DATABASE_URL,
+    pool: steering,
     log,
     acknowledge: (seq) => {
       presence.acknowledge(seq);
@@ -69,16 +81,14 @@ export async function startRuntime(
   });
   const gate = new Gate(domains, flags, overlay, config.EMERGENCY_ROLLBACK);
   await presence.begin(() => flags.sha256);
+  watchGate(metrics, domains, gate, overlay);
+  watchPool(metrics, 'control', control);
 
   const close = async () => {
     flags.close();
-    await within(
-      5_000,
-      (async () => {
-        await Promise.all([overlay.close(), presence.close()]);
-        await control.end();
-      })(),
-    );
+    const signOff = Promise.all([overlay.close(), presence.close()]).then(() => steering.end());
+    // A database that does not answer must not keep a process from ending.
+    await within(Promise.all([signOff, control.end()]), 5_000);
   };
   return {
     processId,
@@ -91,13 +101,7 @@ export async function startRuntime(
     presence,
     control,
     log,
-    metrics: new Metrics(role, config.BUILD_SHA),
+    metrics,
     close,
   };
-}
-
-/** A database that does not answer must not keep a process from ending. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  const gaveUp = new Promise<void>((resolve) => setTimeout(resolve, ms).unref());
-  await Promise.race([work, gaveUp]);
 }

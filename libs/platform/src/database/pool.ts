@@ -9,6 +9,8 @@ export interface PoolLimits {
   readonly max: number;
   readonly statementTimeoutMs: number;
   readonly lockTimeoutMs: number;
+  /** When to give a query up that the server does not even refuse, because the line carries nothing any more. */
+  readonly queryTimeoutMs?: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
 }
@@ -20,6 +22,7 @@ export function poolOptions(connectionString: string, limits: PoolLimits) {
     max: limits.max,
     statement_timeout: limits.statementTimeoutMs,
     lock_timeout: limits.lockTimeoutMs,
+    ...(limits.queryTimeoutMs !== undefined && { query_timeout: limits.queryTimeoutMs }),
     idle_in_transaction_session_timeout: 60_000,
     application_name: limits.applicationName,
     connectionTimeoutMillis: 5_000,

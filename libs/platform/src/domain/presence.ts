@@ -13,7 +13,8 @@ export interface PresenceOptions {
   readonly processId: string;
   readonly role: 'api' | 'worker' | 'cli';
   readonly buildSha: string;
-  readonly control: pg.Pool;
+  /** Connections to the control database that nothing slow uses. */
+  readonly pool: pg.Pool;
   readonly log: Logger;
 }
 
@@ -56,8 +57,8 @@ export class Presence {
   /** Every decision taken from now on respects the override. */
   acknowledge(seq: bigint): void {
     this.#seq = seq;
-    const { control, processId } = this.options;
-    control
+    const { pool, processId } = this.options;
+    pool
       .query(`UPDATE control.process SET applied_seq = $2, at = clock_timestamp() WHERE id = $1`, [processId, seq])
       .catch(() => {
         // The next beat says the same.
@@ -68,8 +69,8 @@ export class Presence {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#beating;
-    const { control, processId, log } = this.options;
-    await control.query(`DELETE FROM control.process WHERE id = $1`, [processId]).catch((error: unknown) => {
+    const { pool, processId, log } = this.options;
+    await pool.query(`DELETE FROM control.process WHERE id = $1`, [processId]).catch((error: unknown) => {
       log.warn({ err: error }, 'process not signed off');
     });
   }
@@ -83,9 +84,9 @@ export class Presence {
   }
 
   private async write(): Promise<void> {
-    const { control, processId, role, buildSha, log } = this.options;
+    const { pool, processId, role, buildSha, log } = this.options;
     try {
-      await control.query(upsert, [
+      await pool.query(upsert, [
         processId,
         role,
         hostname(),

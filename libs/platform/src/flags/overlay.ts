@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { Logger } from 'pino';
 import { Listener } from '../database/listener.js';
 import { EMERGENCY_ROLLBACK, PLATFORM_WRITES } from './registry.js';
@@ -13,13 +13,15 @@ interface OverrideRow {
 const channel = 'control_flag';
 /** A second, less what a reading takes. */
 const pollMs = 900;
-const timeoutMs = 2_000;
 
 /** How long the overlay may stay unread before gated flags count as off. */
 export const FAIL_SAFE_MS = 10_000;
 
 export interface OverlayOptions {
+  /** The control database, without a pooler in between. */
   readonly url: string;
+  /** Connections to it that nothing slow uses: a kill waits behind nothing. */
+  readonly pool: pg.Pool;
   readonly log: Logger;
   /** Called once a state is in force: other processes wait for it. */
   readonly acknowledge: (seq: bigint) => void;
@@ -32,7 +34,6 @@ export interface OverlayOptions {
  * it is too old to be trusted.
  */
 export class Overlay {
-  readonly #pool: pg.Pool;
   readonly #listener: Listener;
   readonly #listeners = new Set<() => void>();
   #off: ReadonlySet<string> = new Set();
@@ -46,16 +47,6 @@ export class Overlay {
   #closed = false;
 
   private constructor(private readonly options: OverlayOptions) {
-    // Its own two connections: a kill waits behind nothing, and one that hangs is replaced.
-    this.#pool = new pg.Pool({
-      connectionString: options.url,
-      application_name: 'belay-overlay',
-      max: 2,
-      connectionTimeoutMillis: timeoutMs,
-      query_timeout: timeoutMs,
-      keepAlive: true,
-    });
-    this.#pool.on('error', () => undefined);
     this.#listener = new Listener(options.url, 'belay-overlay-listener');
   }
 
@@ -119,7 +110,6 @@ export class Overlay {
     clearTimeout(this.#trust);
     await this.#listener.close();
     await this.#reading;
-    await this.#pool.end();
   }
 
   private async readUntilQuiet(): Promise<void> {
@@ -133,7 +123,9 @@ export class Overlay {
   private async read(): Promise<void> {
     const readAt = new Date();
     try {
-      const { rows } = await this.#pool.query<OverrideRow>(`SELECT scope, flag, off, seq FROM control.flag_override`);
+      const { rows } = await this.options.pool.query<OverrideRow>(
+        `SELECT scope, flag, off, seq FROM control.flag_override`,
+      );
       if (!this.#closed) this.apply(rows, readAt);
     } catch (error) {
       if (!this.#failSafe) this.options.log.warn({ err: error }, 'kill overlay not readable');

@@ -77,10 +77,10 @@ export class Routes {
     return [...new Set(found.map(({ route }) => route.method))].sort();
   }
 
-  /** The domain that would answer the request, if it were not off. */
-  awayAt(method: string, path: string): Domain | undefined {
-    return this.#patterns.find(({ route, pattern, away }) => away && route.method === method && pattern.test(path))
-      ?.away;
+  /** The domain that would answer at the path, to the method or to any, if it were not off. */
+  awayAt(path: string, method?: string): Domain | undefined {
+    const found = this.#patterns.filter(({ pattern, away }) => away !== undefined && pattern.test(path));
+    return found.find(({ route }) => method === undefined || route.method === method)?.away;
   }
 
   private route(handler: Handler, domain: Domain | undefined): Route {

@@ -1,6 +1,7 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import type { Config } from '../config/config.js';
+import { logContext } from './log-context.js';
 import { redact } from './redact.js';
 
 export type LogConfig = Pick<Config, 'NODE_ENV' | 'LOG_LEVEL' | 'LOG_PRETTY' | 'BUILD_SHA'>;
@@ -15,6 +16,7 @@ export function createLogger(config: LogConfig, role: string, processId?: string
     {
       level: config.LOG_LEVEL,
       base,
+      mixin: logContext,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: redact },
       // Errors are ready when they come from `redact`.

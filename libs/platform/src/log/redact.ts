@@ -39,12 +39,12 @@ function redactValue(value: unknown, budget: Budget, depth: number): unknown {
 }
 
 function redactObject(object: object, budget: Budget, depth: number): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(object).map(([key, value]: [string, unknown]) => [
-      key,
-      secretKey.test(key) && value !== undefined && value !== null ? REDACTED : redactValue(value, budget, depth + 1),
-    ]),
-  );
+  const shown: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries<unknown>({ ...object })) {
+    const hidden = value !== undefined && value !== null && secretKey.test(key);
+    shown[key] = hidden ? REDACTED : redactValue(value, budget, depth + 1);
+  }
+  return shown;
 }
 
 const quotations = new Set(['detail', 'where', 'parameters', 'driverError']);

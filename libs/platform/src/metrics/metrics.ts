@@ -16,9 +16,6 @@ export class Metrics extends Registry {
   readonly flagModes: LiveGauge<'flag' | 'mode'>;
   readonly overlay: LiveGauge;
   readonly overlayFailSafe: LiveGauge;
-  readonly jobs: LiveGauge<'domain' | 'state'>;
-  readonly outboxWaiting: LiveGauge;
-  readonly outboxLag: LiveGauge;
 
   constructor(role: string, buildSha: string) {
     super();
@@ -37,9 +34,6 @@ export class Metrics extends Registry {
       '1 while gated flags count as off because overrides are unread',
       [],
     );
-    this.jobs = this.live('belay_queue_jobs', 'Jobs by domain and state', ['domain', 'state']);
-    this.outboxWaiting = this.live('belay_outbox_waiting', 'Facts not published yet', []);
-    this.outboxLag = this.live('belay_outbox_lag_seconds', 'Age of the oldest fact not published yet', []);
     const build = new Gauge({
       name: 'belay_build_info',
       help: 'What runs',
