@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import {
+  Accounts,
   Database,
   decodeCursor,
   InvalidRequest,
@@ -41,6 +42,7 @@ export class AccountService {
     private readonly admins: AdminService,
     private readonly passwords: PasswordService,
     private readonly credentials: CredentialService,
+    private readonly lookup: Accounts,
   ) {}
 
   async list(
@@ -94,7 +96,7 @@ export class AccountService {
 
   async change(by: Caller, id: string, version: number, { password, ...details }: ChangeAccount): Promise<AccountView> {
     try {
-      return await this.database.transaction(by, async (tx) => {
+      return await this.committed(by, id, async (tx) => {
         const account = await this.open(tx, by, id, version);
         if (details.status === 'suspended' && account.status === 'active') {
           await this.admins.letGo(tx, id);
@@ -111,7 +113,7 @@ export class AccountService {
 
   async grant(by: Caller, id: string, version: number, held: GrantRoles): Promise<AccountView> {
     try {
-      return await this.database.transaction(by, async (tx) => {
+      return await this.committed(by, id, async (tx) => {
         await this.open(tx, by, id, version);
         await this.roles.replace(tx, by, id, held);
         await tx.increment(Account, { id }, 'rowVersion', 1);
@@ -124,7 +126,7 @@ export class AccountService {
 
   /** Final. The account's tokens end with it, in the same transaction; doing it again changes nothing. */
   async deactivate(by: Caller, id: string): Promise<AccountView> {
-    return this.database.transaction(by, async (tx) => {
+    return this.committed(by, id, async (tx) => {
       const account = await this.locked(tx, by, id);
       if (account.status === 'left') return this.written(tx, by, id);
 
@@ -136,6 +138,17 @@ export class AccountService {
       await this.outbox.add(tx, deactivated, 'directory');
       return this.announced(tx, by, id);
     });
+  }
+
+  /** What this process knows of the account is forgotten before anybody gets the answer. */
+  private async committed(
+    by: Caller,
+    id: string,
+    work: (tx: EntityManager) => Promise<AccountView>,
+  ): Promise<AccountView> {
+    const answer = await this.database.transaction(by, work);
+    this.lookup.changed(id);
+    return answer;
   }
 
   private async resetPassword(tx: EntityManager, account: Account, password: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUIDv7 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Database, SigningKeys, type Caller } from '@belay/platform';
+import { Accounts, Database, SigningKeys, type Caller } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
 import { Account } from '../accounts/account.entity.js';
 import { revokeSignIns } from '../accounts/account.queries.js';
@@ -26,6 +26,7 @@ export class SessionService {
     private readonly credentials: CredentialService,
     private readonly passwords: PasswordService,
     private readonly keys: SigningKeys,
+    private readonly accounts: Accounts,
   ) {}
 
   async signIn(by: Caller, { username, password, client }: SignIn): Promise<SessionView> {
@@ -50,27 +51,30 @@ export class SessionService {
    */
   async refresh(by: Caller, { refreshToken }: Refresh): Promise<SessionView> {
     const hash = hashOf(refreshToken);
-    const session = await this.database.transaction(by, async (tx) => {
+    const outcome = await this.database.transaction(by, async (tx) => {
       const [holder] = await lockHolder(tx, [hash]);
       if (holder?.status !== 'active') throw new WrongCredentials();
       const [token] = await useToken(tx, [hash]);
-      if (token) return this.open(tx, { ...holder, ...token });
+      if (token) return { session: await this.open(tx, { ...holder, ...token }) };
 
       const [known] = await wasUsed(tx, [hash]);
       if (known?.used !== true) throw new WrongCredentials();
       await revokeFamily(tx, [holder.family]);
-      return undefined;
+      return { ended: holder.accountId };
     });
-    if (!session) throw new TokenReused();
-    return session;
+    if ('session' in outcome) return outcome.session;
+    this.accounts.changed(outcome.ended);
+    throw new TokenReused();
   }
 
   /** Ends the sign-in that the token came from. A token that nobody knows is as good as signed out. */
   async signOut(by: Caller, { refreshToken }: Refresh): Promise<void> {
-    await this.database.transaction(by, async (tx) => {
+    const ended = await this.database.transaction(by, async (tx) => {
       const [holder] = await lockHolder(tx, [hashOf(refreshToken)]);
       if (holder) await revokeFamily(tx, [holder.family]);
+      return holder?.accountId;
     });
+    if (ended !== undefined) this.accounts.changed(ended);
   }
 
   /** Ends every sign-in of the person, so that who knew the old password is out, and starts a new one. */
@@ -78,7 +82,7 @@ export class SessionService {
     if (by.tokenId !== undefined) throw new PersonNeeded();
     await this.credentials.prove(by.username, currentPassword);
     if (newPassword === currentPassword) throw new PasswordTooWeak('It is the one you have.');
-    return this.database.transaction(by, async (tx) => {
+    const session = await this.database.transaction(by, async (tx) => {
       const account = await tx.findOne(Account, { where: { id: by.accountId }, lock: { mode: 'pessimistic_write' } });
       if (account?.status !== 'active') throw new WrongCredentials();
       await this.passwords.save(tx, account, newPassword, false);
@@ -92,6 +96,8 @@ export class SessionService {
         mustChangePassword: false,
       });
     });
+    this.accounts.changed(by.accountId);
+    return session;
   }
 
   /** Starts a sign-in for an account that has just proved itself, or goes on with one. */

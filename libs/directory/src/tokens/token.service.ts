@@ -84,6 +84,7 @@ export class TokenService {
       token.revokedAt = new Date();
       await tx.save(token);
     });
+    this.accounts.changed(accountId);
   }
 
   /** Locked, so that no token is made while the account leaves. */

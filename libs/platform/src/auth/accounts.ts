@@ -35,6 +35,8 @@ export interface OidcIdentity {
  * not exist are undefined; status and expiry are facts that the platform judges.
  */
 export abstract class Accounts {
+  readonly #listeners = new Set<(accountId: string) => void>();
+
   /** With the sign-in that the token belongs to: undefined when that was ended. */
   abstract byId(id: string, signIn?: string): Promise<AccountFacts | undefined>;
   /** `hash` is the SHA-256 of the token in lower-case hex. */
@@ -42,4 +44,14 @@ export abstract class Accounts {
   abstract byOidc(identity: OidcIdentity): Promise<AccountFacts | undefined>;
   /** Called at most once a minute per token and never on a request's path. */
   abstract tokenUsed(tokenId: string, at: Date): Promise<void>;
+
+  /** Called at once with the account of each change that this process has committed; others are told by the database. */
+  onChange(listener: (accountId: string) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Says that a change of the account, its roles, its sign-ins or its tokens has been committed. */
+  changed(accountId: string): void {
+    for (const listener of this.#listeners) listener(accountId);
+  }
 }

@@ -35,6 +35,9 @@ export class Sessions implements OnModuleInit {
   ) {}
 
   async onModuleInit(): Promise<void> {
+    this.accounts.onChange((accountId) => {
+      this.forget(accountId);
+    });
     await this.listener.listen(
       'account_changed',
       (accountId) => this.forget(accountId),
@@ -65,8 +68,7 @@ export class Sessions implements OnModuleInit {
     return session;
   }
 
-  /** For the process that made the change: other processes are told by the database. */
-  forget(accountId: string): void {
+  private forget(accountId: string): void {
     this.#changes += 1;
     for (const [token, session] of this.#sessions) if (session.accountId === accountId) this.#sessions.delete(token);
   }
