@@ -1,6 +1,7 @@
+import { randomUUIDv7 } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { directory } from '@belay/directory';
-import { readConfig, startRuntime, type Gate, type RunningRuntime } from '@belay/platform';
+import { healthOfDomains, readConfig, startRuntime, type Gate, type RunningRuntime } from '@belay/platform';
 import { createDatabases, type TestDatabases } from '../support/databases.js';
 import { beacon } from '../support/domains/beacon.js';
 import { gauge } from '../support/domains/gauge.js';
@@ -168,6 +169,18 @@ describe('the gate', () => {
     }
   });
 
+  it('lets time decide where a flag says so', async () => {
+    const from = new Date(Date.now() + 1_500).toISOString();
+    const constraints = [{ contextName: 'currentTime', operator: 'DATE_AFTER', value: from }];
+    await applied(() => {
+      flags.set('use_new_sales_format', { strategies: [{ name: 'default', parameters: {}, constraints }] });
+    });
+    expect(gate.featureMode('use_new_sales_format', { userId: 'u1' })).toBe('off');
+    await eventually(() => {
+      expect(gate.featureMode('use_new_sales_format', { userId: 'u1' })).toBe('on');
+    }, 3_000);
+  });
+
   it('rolls out by site and by graph as well as by user', async () => {
     for (const unit of ['siteId', 'graphId']) {
       const parameters = { rollout: '50', stickiness: unit, groupId: 'use_new_sales_format' };
@@ -181,15 +194,40 @@ describe('the gate', () => {
     }
   });
 
+  it('shows what every layer says', async () => {
+    await applied(() => control.kill('enable_probe'));
+    const health = healthOfDomains(runtime);
+    expect(health).toMatchObject({
+      emergency: false,
+      writesAllowed: true,
+      flags: { origin: 'file', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      overlay: { seq: String(runtime.overlay.seq), listening: true, failSafe: false },
+    });
+    const of = (name: string) => health.domains.find((domain) => domain.name === name);
+    expect(of('directory')).toMatchObject({ mode: 'on', booted: false, verdict: null });
+    expect(of('probe')).toMatchObject({
+      mode: 'off',
+      verdict: { killed: true, parentsOff: [], source: { known: true, on: true } },
+      features: [
+        { flag: 'probe_export', title: 'Exports', mode: 'off', parentsOff: ['probe'] },
+        { flag: 'probe_preview', mode: 'off', parentsOff: [] },
+        { flag: 'probe_masking', mode: 'off', source: { known: false, on: true }, parentsOff: ['probe'] },
+      ],
+    });
+    expect(of('gauge')).toMatchObject({ mode: 'off', verdict: { killed: false, parentsOff: ['probe'] } });
+    await applied(() => control.lift('enable_probe'));
+  });
+
   it('decides in two microseconds', async () => {
     await applied(() => {
       flags.percent('use_new_sales_format', 50);
     });
-    const user = { userId: '0193b7a0-2f4e-7c11-9f5e-0f6d8a1c2b3d', role: 'other' };
+    const users = Array.from({ length: 1_000 }, () => ({ userId: randomUUIDv7(), role: 'other' }));
+    let turn = 0;
     const microseconds = {
-      forEverybody: timeOf(() => gate.domainMode('gauge', user)),
-      feature: timeOf(() => gate.featureMode('probe_export', user)),
-      gradual: timeOf(() => gate.featureMode('use_new_sales_format', user)),
+      forEverybody: timeOf(() => gate.domainMode('gauge', users[(turn += 1) % 1_000])),
+      feature: timeOf(() => gate.featureMode('probe_export', users[(turn += 1) % 1_000])),
+      gradual: timeOf(() => gate.featureMode('use_new_sales_format', users[(turn += 1) % 1_000])),
     };
     console.info('flag evaluation, overlay included, µs:', microseconds);
     expect(Math.max(...Object.values(microseconds))).toBeLessThan(2);

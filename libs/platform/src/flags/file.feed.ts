@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { FlagsUnavailable, type FlagFeed, type FlagOrigin } from './flag-feed.js';
 import { parseFlagsText, type FlagsDocument } from './flags-document.js';
 
-const lookEveryMs = 200;
+const lookEveryMs = 100;
 
 /**
  * Flags of a file that people and programs edit while we run. Its state is looked at instead of watched by the kernel:

@@ -1,14 +1,13 @@
 import { EventEmitter } from 'node:events';
 import { UnleashEvents, type UnleashConfig } from 'unleash-client';
-import type { FlagDefinition, FlagsDocument } from './flags-document.js';
+import type { FlagDefinition, FlagSegment, FlagsDocument } from './flags-document.js';
 
 type Repository = NonNullable<UnleashConfig['repository']>;
-type Segment = NonNullable<FlagsDocument['segments']>[number];
 
 /** Where the evaluating client looks flags up: the document in force, wherever it came from. */
 export class FlagRepository extends EventEmitter implements Repository {
   #flags: ReadonlyMap<string, FlagDefinition> = new Map();
-  #segments: ReadonlyMap<number, Segment> = new Map();
+  #segments: ReadonlyMap<number, FlagSegment> = new Map();
 
   replace({ features, segments = [] }: FlagsDocument): void {
     this.#flags = new Map(features.map((feature) => [feature.name, feature]));
@@ -35,7 +34,7 @@ export class FlagRepository extends EventEmitter implements Repository {
     }));
   }
 
-  getSegment(id: number): Segment | undefined {
+  getSegment(id: number): FlagSegment | undefined {
     return this.#segments.get(id);
   }
 

@@ -8,6 +8,7 @@ import { EMERGENCY_ROLLBACK, registeredFlags } from './registry.js';
 /** What Unleash answers to its clients, and what flags.json holds. */
 export type FlagsDocument = ClientFeaturesResponse;
 export type FlagDefinition = FlagsDocument['features'][number];
+export type FlagSegment = NonNullable<FlagsDocument['segments']>[number];
 
 export class BadFlags extends Error {
   override readonly name = 'BadFlags';

@@ -5,7 +5,7 @@ import type { Domain } from '../domain/domain.js';
 import { FileFeed } from './file.feed.js';
 import type { FlagFeed, FlagOrigin } from './flag-feed.js';
 import { FlagRepository } from './flag-repository.js';
-import { fingerprint, type FlagDefinition, type FlagsDocument } from './flags-document.js';
+import { fingerprint, type FlagDefinition, type FlagSegment, type FlagsDocument } from './flags-document.js';
 import { modeOfVariant, type Mode } from './mode.js';
 import { registeredFlags } from './registry.js';
 import { UnleashFeed } from './unleash.feed.js';
@@ -31,6 +31,9 @@ export interface FlagReading {
   readonly gradual: boolean;
 }
 
+/** Askers remembered per flag. */
+const mostAnswers = 10_000;
+
 /** The flags in force, evaluated by unleash-client wherever they come from, so that gradual rollouts agree everywhere. */
 export class Flags {
   readonly #repository = new FlagRepository();
@@ -38,6 +41,8 @@ export class Flags {
   readonly #defaultOn: ReadonlySet<string>;
   readonly #listeners = new Set<() => void>();
   #readings = new Map<string, FlagReading>();
+  /** What askers were told since the last change, by flag; only of flags for which time alone changes nothing. */
+  #answers = new Map<string, Map<string, Mode>>();
   #sha256 = '';
 
   private constructor(
@@ -91,6 +96,18 @@ export class Flags {
     const { on, mode, gradual } = this.reading(flag);
     if (!on) return 'off';
     if (!gradual) return mode;
+    const answers = this.#answers.get(flag);
+    if (!answers) return this.evaluate(flag, context);
+    const asker = `${context.userId ?? ''}\n${context.role ?? ''}\n${context.siteId ?? ''}\n${context.graphId ?? ''}`;
+    const told = answers.get(asker);
+    if (told !== undefined) return told;
+    if (answers.size >= mostAnswers) answers.clear();
+    const answer = this.evaluate(flag, context);
+    answers.set(asker, answer);
+    return answer;
+  }
+
+  private evaluate(flag: string, context: GateContext): Mode {
     const variant = this.#client.getVariant(flag, { ...context });
     return variant.feature_enabled === true ? modeOfVariant(variant.name) : 'off';
   }
@@ -114,6 +131,7 @@ export class Flags {
   private replace(document: FlagsDocument): void {
     this.#sha256 = fingerprint(document);
     this.#readings = new Map();
+    this.#answers = new Map();
     this.#repository.replace(document);
   }
 
@@ -122,6 +140,10 @@ export class Flags {
     if (!definition) return { known: false, on: this.#defaultOn.has(flag), mode: 'on', gradual: false };
     const { enabled, strategies = [] } = definition;
     const [mode, ...others] = modesOf(definition);
+    const segments = strategies
+      .flatMap((strategy) => strategy.segments ?? [])
+      .map((id) => this.#repository.getSegment(id));
+    if (!changesWithTime(definition, segments)) this.#answers.set(flag, new Map());
     return {
       known: true,
       on: enabled && strategies.length > 0,
@@ -167,6 +189,15 @@ function modesOf({ strategies = [], variants }: FlagDefinition): readonly Mode[]
     return ofFlag.length > 0 ? ofFlag : ['on'];
   });
   return [...new Set(names.map(modeOfVariant))];
+}
+
+/** Whether the same asker may be told something else later, though nobody has changed the flag. */
+function changesWithTime(
+  { strategies = [], dependencies = [] }: FlagDefinition,
+  segments: readonly (FlagSegment | undefined)[],
+): boolean {
+  const constraints = [...strategies, ...segments].flatMap((one) => one?.constraints ?? []);
+  return dependencies.length > 0 || constraints.some(({ operator }) => operator.startsWith('DATE_'));
 }
 
 /** Whether one of the strategies lets everybody in, so that nothing remains to be asked. */
