@@ -6,6 +6,7 @@ import { IdempotencyKeyRequired, MalformedHeader } from '../http/http.problems.j
 import { Routes, type Route } from '../http/routes.js';
 import { PermissionMissing, SignInRequired, TokenRefused } from './auth.problems.js';
 import { Caller, type IdempotencyClaim } from './caller.js';
+import type { Session } from './session.js';
 
 /** Lets a request in when its caller may use the route, and says to the use case who they are. */
 @Injectable()
@@ -16,19 +17,17 @@ export class AccessGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const route = this.routes.of(context.getHandler());
     if (route.access.kind === 'public') return true;
-    if (!request.session) throw request.headers.authorization === undefined ? new SignInRequired() : new TokenRefused();
-
-    const caller = new Caller(
-      { ...request.session, requestId: request.id, ip: request.ip },
-      claimOf(request, route),
-      reasonOf(request),
-    );
-    if (route.access.kind === 'permission' && !caller.may(route.access.permission)) {
-      throw new PermissionMissing(route.access.permission);
-    }
-    request.caller = caller;
+    const { session } = request;
+    if (!session) throw request.headers.authorization === undefined ? new SignInRequired() : new TokenRefused();
+    if (route.access.kind === 'permission') demand(session, route.access.permission);
+    const facts = { ...session, requestId: request.id, ip: request.ip };
+    request.caller = new Caller(facts, claimOf(request, route), reasonOf(request));
     return true;
   }
+}
+
+function demand({ grants }: Session, permission: string): void {
+  if (!grants.some((grant) => grant.permission === permission)) throw new PermissionMissing(permission);
 }
 
 const keyRule = /^[\x21-\x7e]{1,255}$/;

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { Conflict, Problem } from '../problem/problem.js';
 import { databaseError } from './violation.js';
 
@@ -82,7 +83,8 @@ export function waitedInVain(error: unknown): boolean {
 }
 
 function isBroken(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  // Errors of Node itself may be made in another realm, where instanceof does not reach.
+  if (!types.isNativeError(error)) return false;
   if ('driverError' in error && isBroken(error.driverError)) return true;
   if ('code' in error && typeof error.code === 'string') return broken.has(error.code);
   return driverMessages.test(error.message);

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { InvalidRequest } from '../problem/problem.js';
 import { MalformedJson } from './http.problems.js';
+import { isText, pointerSegment } from './text.js';
 
 /** Deeper than any contract; shallow enough for every recursive reader. */
 export const DEEPEST_BODY = 64;
@@ -51,14 +52,10 @@ function unstorable(value: unknown, pointer: string): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   for (const [key, child] of Object.entries(value)) {
     if (!isText(key)) return pointer;
-    const found = unstorable(child, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+    const found = unstorable(child, `${pointer}/${pointerSegment(key)}`);
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-function isText(value: string): boolean {
-  return value.isWellFormed() && !value.includes('\0');
 }
 
 function invalid(pointer: string, detail: string): InvalidRequest {

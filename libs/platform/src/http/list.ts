@@ -1,5 +1,6 @@
 import { z, type ZodType } from 'zod';
 import { InvalidRequest } from '../problem/problem.js';
+import { isText } from './text.js';
 
 /** Query of every list; a list with filters extends it: `page.extend({ siteId: z.uuid().optional() })`. */
 export const page = z.strictObject({
@@ -57,7 +58,8 @@ export function decodeCursor<Values>(cursor: string | undefined, shape: ZodType<
 
 function parsed(cursor: string): unknown {
   try {
-    return JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    return z.array(z.union([z.string().refine(isText), z.number(), z.boolean(), z.null()])).safeParse(values).data;
   } catch {
     return undefined;
   }

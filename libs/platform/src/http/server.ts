@@ -1,11 +1,17 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Config } from '../config/config.js';
+import type { Metrics } from '../metrics/metrics.js';
+import { refuseAddress } from '../problem/problem.filter.js';
+import { LOG, METRICS } from '../runtime.js';
 import { Admission } from './admission.js';
 import { API_PREFIX, UNPREFIXED } from './controllers.js';
 import { acceptJson } from './json-body.js';
+import { watchRequests } from './request-log.js';
+import { Routes } from './routes.js';
 
 const requestIdRule = /^[A-Za-z0-9._-]{8,128}$/;
 
@@ -19,6 +25,7 @@ export function fastifyAdapter(config: Config): FastifyAdapter {
     },
     routerOptions: { maxParamLength: 255 },
     skipMiddie: true,
+    frameworkErrors: refuseAddress,
   });
 }
 
@@ -41,6 +48,7 @@ export async function prepareServer(app: NestFastifyApplication, config: Config)
         'Retry-After',
         'X-Request-Id',
       ],
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
       maxAge: 600,
     });
   }
@@ -48,6 +56,7 @@ export async function prepareServer(app: NestFastifyApplication, config: Config)
   const instance = app.getHttpAdapter().getInstance();
   instance.setSerializerCompiler(({ schema, method, url }) => answerSerializer(schema, `${method} ${url}`));
   acceptJson(instance);
+  watchRequests(instance, app.get(Routes), app.get<Metrics>(METRICS), app.get<Logger>(LOG));
   await app.get(Admission).install(instance);
   instance.addHook('preSerialization', (_request, reply, answer, done) => {
     const version = rowVersionOf(answer);

@@ -1,9 +1,10 @@
 import { STATUS_CODES } from 'node:http';
 import { Catch, HttpException, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { databaseProblem } from '../database/database.problems.js';
+import { ModuleOff } from '../domain/gate.problems.js';
 import { Routes } from '../http/routes.js';
 import { CONFIG, LOG } from '../runtime.js';
 import { Problem, type ProblemKind } from './problem.js';
@@ -50,12 +51,7 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    const { status, type, code, title, detail, members, headers = {} } = answer;
-    const body = { ...members, type, title, status, detail, code, requestId: request.id };
-    void reply
-      .code(status)
-      .headers({ ...headers, 'content-type': 'application/problem+json', 'cache-control': 'no-store' })
-      .send(JSON.stringify(body));
+    send(reply, request.id, answer);
   }
 
   private answer(error: unknown, request: FastifyRequest): Answer {
@@ -69,9 +65,9 @@ export class ProblemFilter implements ExceptionFilter {
 
   private nothingThere({ method, url }: FastifyRequest): Answer {
     const path = url.split('?')[0] ?? url;
-    const away = this.routes.awayAt(method, path);
-    if (away) return ofProblem(new ModuleOff(away.name));
     const methods = this.routes.methodsAt(path);
+    const away = this.routes.awayAt(path, methods.length === 0 ? undefined : method);
+    if (away) return ofProblem(new ModuleOff(away.name));
     if (methods.length === 0) return { ...ofStatus(404, `Nothing is at ${path}.`), code: 'not-found' };
     return { ...ofStatus(405, `${path} takes ${methods.join(', ')}.`), headers: { allow: methods.join(', ') } };
   }
@@ -81,6 +77,21 @@ export class ProblemFilter implements ExceptionFilter {
     if (status === 500) this.log.error(facts, 'request failed');
     else this.log.warn(facts, 'request not served');
   }
+}
+
+/** For requests that no route, hook or filter sees: an address that the router cannot read. */
+export function refuseAddress(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', request.id);
+  send(reply, request.id, ofStatus(error.statusCode ?? 400, error.message));
+}
+
+function send(reply: FastifyReply, requestId: string, { headers = {}, members, ...answer }: Answer): void {
+  const { status, type, code, title, detail } = answer;
+  const all = { ...headers, 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
+  void reply
+    .code(status)
+    .headers(all)
+    .send(JSON.stringify({ ...members, type, title, status, detail, code, requestId }));
 }
 
 function ofProblem(problem: Problem): Answer {
