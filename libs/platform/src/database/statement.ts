@@ -31,8 +31,12 @@ async function client(on: Executor): Promise<pg.Pool | pg.ClientBase> {
     if (connection instanceof pg.Client) return connection;
     throw new Error('The transaction does not run on a PostgreSQL connection');
   }
-  if (!(on instanceof DataSource)) return on;
-  const pool: unknown = on.driver instanceof PostgresDriver ? on.driver.master : undefined;
+  return on instanceof DataSource ? poolOf(on) : on;
+}
+
+/** The pool that an initialised data source works with. */
+export function poolOf({ driver }: DataSource): pg.Pool {
+  const pool: unknown = driver instanceof PostgresDriver ? driver.master : undefined;
   if (pool instanceof pg.Pool) return pool;
   throw new Error('The data source has no PostgreSQL pool; is it initialised?');
 }

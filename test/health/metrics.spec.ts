@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { watch, type Watch } from './watched.js';
+
+/** The samples of one metric, without the buckets of a histogram. */
+async function samples(of: Watch, name: string): Promise<string[]> {
+  const text = await of.runtime.metrics.getSingleMetricAsString(name);
+  return text
+    .split('\n')
+    .filter((line) => !line.startsWith('#') && !line.includes('_bucket') && !line.includes('_sum'));
+}
+
+const requests = 'http_request_duration_seconds';
+
+describe('the metrics', () => {
+  let watching: Watch;
+  beforeAll(async () => {
+    watching = await watch();
+  });
+  afterAll(() => watching[Symbol.asyncDispose]());
+
+  it('count requests by method, route, class of status and domain, and never by what was sent', async () => {
+    for (const id of ['a', 'b', 'c']) await watching.get(`/api/watched/things/${id}?ms=0`);
+    await watching.get('/api/watched/failures');
+    await watching.get('/api/no-such-place/17');
+    await watching.get('/health/live');
+    const labels = (method: string, route: string, status: string, domain: string) =>
+      `${requests}_count{method="${method}",route="${route}",status="${status}",domain="${domain}"}`;
+    expect(await samples(watching, requests)).toEqual([
+      `${labels('GET', '/api/watched/things/:id', '2xx', 'watched')} 3`,
+      `${labels('GET', '/api/watched/failures', '5xx', 'watched')} 1`,
+      `${labels('GET', 'none', '4xx', 'platform')} 1`,
+      `${labels('GET', '/health/live', '2xx', 'platform')} 1`,
+    ]);
+  });
+
+  it('leave streams out, which last as long as somebody listens', async () => {
+    await watching.get('/api/watched/events');
+    expect((await samples(watching, requests)).join()).not.toContain('/api/watched/events');
+  });
+
+  it('have how long requests took', async () => {
+    await watching.get('/api/watched/things/slow?ms=60');
+    const text = await watching.runtime.metrics.getSingleMetricAsString(requests);
+    const bucket = (le: number) =>
+      new RegExp(`_bucket\\{le="${le}",method="GET",route="/api/watched/things/:id".*\\} (\\d+)`).exec(text)?.[1];
+    expect([bucket(0.05), bucket(0.25)]).toEqual(['3', '4']);
+  });
+
+  it('have the mode of each flag and the override that is in force', async () => {
+    expect(await samples(watching, 'belay_flag_mode')).toEqual([
+      'belay_flag_mode{flag="enable_watched",mode="on"} 1',
+      'belay_flag_mode{flag="enable_watched",mode="drain"} 0',
+      'belay_flag_mode{flag="enable_watched",mode="read_only"} 0',
+      'belay_flag_mode{flag="enable_watched",mode="off"} 0',
+    ]);
+    expect(await samples(watching, 'belay_overlay_seq')).toEqual(['belay_overlay_seq 0']);
+    await watching.runtime.control.query(
+      `SELECT control.override_flag('live', 'enable_watched', true, 'test', 'test')`,
+    );
+    await eventually(async () => {
+      expect(await samples(watching, 'belay_flag_mode')).toContain(
+        'belay_flag_mode{flag="enable_watched",mode="off"} 1',
+      );
+      expect(await samples(watching, 'belay_overlay_seq')).toEqual(['belay_overlay_seq 1']);
+    });
+    await watching.runtime.control.query(
+      `SELECT control.override_flag('live', 'enable_watched', false, 'test', 'test')`,
+    );
+    await eventually(async () => {
+      expect(await samples(watching, 'belay_flag_mode')).toContain(
+        'belay_flag_mode{flag="enable_watched",mode="on"} 1',
+      );
+    });
+  });
+
+  it('have the process, its event loop and its build', async () => {
+    const text = await watching.runtime.metrics.metrics();
+    for (const name of [
+      'process_cpu_seconds_total',
+      'nodejs_eventloop_lag_p99_seconds',
+      'nodejs_heap_size_used_bytes',
+    ]) {
+      expect(text).toContain(`\n${name} `);
+    }
+    expect(text).toContain(`belay_build_info{role="api",sha="development",node="${process.version}"} 1`);
+  });
+
+  it('outlive the application that made them, and have the connections of both while two overlap', async () => {
+    await using own = await watch();
+    const total = async () =>
+      Number(/application",state="total"\} (\d+)/.exec((await samples(own, 'belay_pool_connections')).join())?.[1]);
+    await own.get('/api/watched/things/a');
+    const alone = await total();
+    const second = await own.compose();
+    expect(await total()).toBeGreaterThan(alone);
+    await own.get('/api/watched/things/a');
+    expect((await samples(own, requests)).join()).toMatch(/things\/:id.* 2$/);
+    await second.close();
+    expect(await total()).toBe(alone);
+    expect((await samples(own, requests)).join()).toMatch(/things\/:id.* 2$/);
+  });
+});
+
+describe('reading the metrics', () => {
+  const token = 'prometheus-reads-this';
+  const bearer = (text: string) => ({ authorization: `Bearer ${text}` });
+
+  it('is for this machine as long as no token is set', async () => {
+    await using open = await watch();
+    const answer = await open.get('/metrics');
+    expect(answer.statusCode).toBe(200);
+    expect(answer.headers['content-type']).toContain('text/plain; version=0.0.4');
+    expect(answer.body).toContain('# TYPE belay_flag_mode gauge');
+    const elsewhere = await (await open.compose()).inject({ url: '/metrics', remoteAddress: '10.0.0.7' });
+    expect([elsewhere.statusCode, elsewhere.json()]).toMatchObject([403, { code: 'metrics-closed' }]);
+  });
+
+  it('is for nobody in production as long as no token is set', async () => {
+    await using closed = await watch({ NODE_ENV: 'production' });
+    expect((await closed.get('/metrics')).json()).toMatchObject({ status: 403, code: 'metrics-closed' });
+  });
+
+  it('is for whoever has the token, from everywhere', async () => {
+    await using guarded = await watch({ NODE_ENV: 'production', METRICS_TOKEN: token });
+    expect((await guarded.get('/metrics', bearer(token))).statusCode).toBe(200);
+    expect((await guarded.get('/metrics')).json()).toMatchObject({ status: 401, code: 'sign-in-required' });
+    for (const wrong of [`${token}x`, token.slice(1), '']) {
+      expect((await guarded.get('/metrics', bearer(wrong))).json()).toMatchObject({
+        status: 401,
+        code: 'token-refused',
+      });
+    }
+  });
+});
