@@ -1,11 +1,12 @@
 import { domains } from '@belay/domains';
-import { BadConfig, FlagsUnavailable, readConfig } from '@belay/platform';
+import { BadConfig, FlagsUnavailable, logCrashes, readConfig } from '@belay/platform';
 import { startApi } from './api.js';
 
 const mostMsToEnd = 10_000;
 
 try {
   const api = await startApi({ config: readConfig(), domains });
+  logCrashes(api.runtime.log);
   const end = () => {
     setTimeout(() => process.exit(1), mostMsToEnd).unref();
     void api.close().then(() => process.exit(0));
