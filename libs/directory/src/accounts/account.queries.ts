@@ -34,7 +34,8 @@ export interface ListedAccount extends AccountRow {
 
 /**
  * By name, then id. People whose name the viewer does not see in full follow in the order of their ids, and are found by
- * nothing but what the viewer sees of them: neither the order nor a search gives a masked value away.
+ * nothing but what the viewer sees of them: neither the order nor a search gives a masked value away. The pattern is
+ * matched twice: first against everything, which the trigram index can answer, then against what is open.
  * $1 to $5 as above, $6 pattern, $7 team, $8 site, $9 role, $10 status, $11 to $13 the row to go on after, $14 rows.
  */
 export const accountList = statement<ListedAccount>(
@@ -45,6 +46,7 @@ export const accountList = statement<ListedAccount>(
      SELECT NOT ${open('name')} AS masked, CASE WHEN ${open('name')} THEN lower(a.display_name) ELSE '' END AS name
    ) sort
    WHERE ${mayRead}
+     AND ($6::text IS NULL OR a.display_name ILIKE $6 OR a.username ILIKE $6 OR a.email ILIKE $6 OR a.employee_no ILIKE $6)
      AND ($6::text IS NULL
        OR a.display_name ILIKE $6 AND ${open('name')}
        OR a.username ILIKE $6 AND ${open('username')}
