@@ -4,20 +4,22 @@ import {
   HttpModule,
   NestLogger,
   PlatformModule,
+  prefixRoutes,
   prepareServer,
   Routes,
   type Domain,
   type Runtime,
 } from '@belay/platform';
-import { NestFactory } from '@nestjs/core';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ModulesContainer, NestFactory, Reflector } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import { ledgers } from '../../../migrations/index.js';
-import { serveDocs } from './openapi.js';
+import { openApiDocument, serveDocs } from './openapi.js';
 
 /** The API with exactly these domains, initialised and not listening: what is off leaves no route and no entity. */
 export async function composeApi(runtime: Runtime, enabled: readonly Domain[]): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
-    apiModule(runtime, enabled),
+    { module: ApiModule, imports: importsOf(enabled, runtime) },
     fastifyAdapter(runtime.config),
     { logger: new NestLogger(runtime.log), abortOnError: false, bodyParser: false },
   );
@@ -33,10 +35,21 @@ export async function composeApi(runtime: Runtime, enabled: readonly Domain[]): 
   }
 }
 
+/** The document of the API with these domains. Nothing is started for it, so it needs no database. */
+export async function describeApi(domains: readonly Domain[]): Promise<OpenAPIObject> {
+  const described = { module: ApiModule, imports: importsOf(domains) };
+  const app = await NestFactory.create(described, new FastifyAdapter(), {
+    logger: false,
+    abortOnError: false,
+    preview: true,
+  });
+  prefixRoutes(app);
+  return openApiDocument(app, new Routes(app.get(ModulesContainer), new Reflector(), { domains }), domains);
+}
+
 class ApiModule {}
 
-export function apiModule(runtime: Runtime, enabled: readonly Domain[]) {
-  const looks = HealthModule.forRoot(ledgers);
-  const imports = [PlatformModule.forRoot(runtime), HttpModule, looks, ...enabled.map(({ module }) => module)];
-  return { module: ApiModule, imports };
+function importsOf(enabled: readonly Domain[], runtime?: Runtime) {
+  const platform = [PlatformModule.forRoot(runtime), HttpModule, HealthModule.forRoot(ledgers)];
+  return [...platform, ...enabled.map(({ module }) => module)];
 }

@@ -22,7 +22,7 @@ export function schemaConverter() {
       target: 'draft-2020-12',
       io,
       override: ({ jsonSchema, zodSchema }) => {
-        tidy(jsonSchema, zodSchema._zod.def.type === 'object' && io === 'output');
+        tidy(jsonSchema, zodSchema instanceof z.ZodObject && zodSchema.def.catchall === undefined);
       },
     });
     for (const [name, definition] of Object.entries(defs)) {
@@ -35,9 +35,9 @@ export function schemaConverter() {
   };
 }
 
-function tidy(jsonSchema: z.core.JSONSchema.BaseSchema, isAnswer: boolean): void {
-  // Answers only ever gain fields, so clients must let unknown ones pass.
-  if (isAnswer && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+function tidy(jsonSchema: z.core.JSONSchema.BaseSchema, isOpen: boolean): void {
+  // Answers only ever gain fields, so clients must let unknown ones pass; requests are strict by themselves.
+  if (isOpen && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
   // The format says it; the patterns behind it fill pages.
   if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;

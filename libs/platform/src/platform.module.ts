@@ -1,5 +1,5 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
+import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import { SigningKeys } from './auth/signing-keys.js';
 import { Database } from './database/database.js';
 import { Listener } from './database/listener.js';
@@ -12,60 +12,43 @@ import { Inbox } from './outbox/inbox.js';
 import { Outbox } from './outbox/outbox.js';
 import { CONFIG, CONTROL, LOG, METRICS, RUNTIME, type Runtime } from './runtime.js';
 
+const ofRuntime = [
+  { provide: CONFIG, inject: [RUNTIME], useFactory: ({ config }: Runtime) => config },
+  { provide: CONTROL, inject: [RUNTIME], useFactory: ({ control }: Runtime) => control },
+  { provide: LOG, inject: [RUNTIME], useFactory: ({ log }: Runtime) => log },
+  { provide: METRICS, inject: [RUNTIME], useFactory: ({ metrics }: Runtime) => metrics },
+  { provide: Listener, inject: [RUNTIME], useFactory: ({ config }: Runtime) => new Listener(config.DATABASE_URL) },
+];
+
+const services = [Database, Outbox, Inbox, Queues, Jobs, DeadLetters, SigningKeys];
+
 /** What every domain may inject, in the API and in the worker. */
 @Global()
 @Module({})
 export class PlatformModule {
-  static forRoot(runtime: Runtime): DynamicModule {
-    const { config } = runtime;
+  /** Without a runtime the application can be described and not started. */
+  static forRoot(runtime?: Runtime): DynamicModule {
     return {
       module: PlatformModule,
-      imports: [
-        TypeOrmModule.forRoot({
-          type: 'postgres',
-          url: config.DATABASE_URL,
-          autoLoadEntities: true,
-          synchronize: false,
-          retryAttempts: 0,
-          extra: poolOptions(config.DATABASE_URL, {
-            max: config.DATABASE_POOL,
-            statementTimeoutMs: config.STATEMENT_TIMEOUT_MS,
-            lockTimeoutMs: config.LOCK_TIMEOUT_MS,
-            applicationName: `belay-${runtime.role}`,
-          }),
-        }),
-      ],
-      providers: [
-        { provide: RUNTIME, useValue: runtime },
-        { provide: CONFIG, useValue: config },
-        { provide: CONTROL, useValue: runtime.control },
-        { provide: LOG, useValue: runtime.log },
-        { provide: METRICS, useValue: runtime.metrics },
-        { provide: Listener, useFactory: () => new Listener(config.DATABASE_URL) },
-        Database,
-        Outbox,
-        Inbox,
-        Queues,
-        Jobs,
-        DeadLetters,
-        SigningKeys,
-        PoolMetrics,
-      ],
-      exports: [
-        RUNTIME,
-        CONFIG,
-        CONTROL,
-        LOG,
-        METRICS,
-        Listener,
-        Database,
-        Outbox,
-        Inbox,
-        Queues,
-        Jobs,
-        DeadLetters,
-        SigningKeys,
-      ],
+      imports: [TypeOrmModule.forRootAsync({ inject: [RUNTIME], useFactory: dataSource })],
+      providers: [{ provide: RUNTIME, useValue: runtime }, ...ofRuntime, ...services, PoolMetrics],
+      exports: [RUNTIME, ...ofRuntime.map(({ provide }) => provide), ...services],
     };
   }
+}
+
+function dataSource({ config, role }: Runtime): TypeOrmModuleOptions {
+  return {
+    type: 'postgres',
+    url: config.DATABASE_URL,
+    autoLoadEntities: true,
+    synchronize: false,
+    retryAttempts: 0,
+    extra: poolOptions(config.DATABASE_URL, {
+      max: config.DATABASE_POOL,
+      statementTimeoutMs: config.STATEMENT_TIMEOUT_MS,
+      lockTimeoutMs: config.LOCK_TIMEOUT_MS,
+      applicationName: `belay-${role}`,
+    }),
+  };
 }

@@ -29,7 +29,7 @@ export class Routes {
   constructor(
     modules: ModulesContainer,
     private readonly reflector: Reflector,
-    @Inject(RUNTIME) { domains }: Runtime,
+    @Inject(RUNTIME) { domains }: Pick<Runtime, 'domains'>,
   ) {
     const composed = new Set(
       [...modules.values()].flatMap((module) => [...module.controllers.values()].map(metatypeOf)),

@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { INestApplication } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { z } from 'zod';
@@ -29,9 +30,13 @@ export function fastifyAdapter(config: Config): FastifyAdapter {
   });
 }
 
+export function prefixRoutes(app: INestApplication): void {
+  app.setGlobalPrefix(API_PREFIX, { exclude: UNPREFIXED.flatMap((path) => [path, `${path}/{*rest}`]) });
+}
+
 /** Everything between the socket and the routes; called before the application is initialised. */
 export async function prepareServer(app: NestFastifyApplication, config: Config): Promise<void> {
-  app.setGlobalPrefix(API_PREFIX, { exclude: UNPREFIXED.flatMap((path) => [path, `${path}/{*rest}`]) });
+  prefixRoutes(app);
   app.useSecurityHeaders({
     // Nothing upgrades: TLS ends before us, and a local start has none.
     contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
