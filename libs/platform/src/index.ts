@@ -37,7 +37,7 @@ export { IfMatch } from './http/if-match.decorator.js';
 export { decodeCursor, encodeCursor, listFrom, listOf, page, type List, type Page } from './http/list.js';
 export { callerOf } from './http/request.js';
 export { Routes, type Route } from './http/routes.js';
-export { fastifyAdapter, prepareServer } from './http/server.js';
+export { fastifyAdapter, prefixRoutes, prepareServer } from './http/server.js';
 export { DeadLetterNotFound, DeadLetters, type DeadLetter } from './jobs/dead-letters.js';
 export { slotId } from './jobs/crons.js';
 export { JobRunner } from './jobs/job-runner.js';
