@@ -1,8 +1,18 @@
 export type UnleashMode = 'on' | 'read_only' | 'drain';
 
-const strategyOf = (flag: string, variant?: UnleashMode) => ({
+interface Strategy {
+  readonly variant?: UnleashMode;
+  /** Of the users; everybody, signed in or not, when absent. */
+  readonly percent?: number;
+}
+
+const strategyOf = (flag: string, { variant, percent }: Strategy = {}) => ({
   name: 'flexibleRollout',
-  parameters: { rollout: '100', stickiness: 'default', groupId: flag },
+  parameters: {
+    rollout: String(percent ?? 100),
+    stickiness: percent === undefined ? 'default' : 'userId',
+    groupId: flag,
+  },
   constraints: [],
   segments: [],
   variants:
@@ -35,13 +45,13 @@ export class UnleashAdmin {
   }
 
   /** Everybody for whom the flag is on gets this mode. */
-  async setMode(flag: string, mode: UnleashMode): Promise<void> {
-    const answer = await this.call('GET', `${this.environment(flag)}/strategies`);
-    const strategies: unknown = await answer.json();
-    for (const strategy of Array.isArray(strategies) ? strategies : []) {
-      const id = String(Reflect.get(Object(strategy), 'id'));
-      await this.call('PUT', `${this.environment(flag)}/strategies/${id}`, strategyOf(flag, mode));
-    }
+  setMode(flag: string, mode: UnleashMode): Promise<void> {
+    return this.change(flag, { variant: mode });
+  }
+
+  /** On for this share of the users, always the same ones. */
+  setPercent(flag: string, percent: number): Promise<void> {
+    return this.change(flag, { percent });
   }
 
   /** Makes a field that strategies may look at; one that exists is left alone. */
@@ -55,6 +65,15 @@ export class UnleashAdmin {
 
   private environment(flag: string): string {
     return `${this.features}/${flag}/environments/${this.#environment}`;
+  }
+
+  private async change(flag: string, change: Strategy): Promise<void> {
+    const answer = await this.call('GET', `${this.environment(flag)}/strategies`);
+    const strategies: unknown = await answer.json();
+    for (const strategy of Array.isArray(strategies) ? strategies : []) {
+      const id = String(Reflect.get(Object(strategy), 'id'));
+      await this.call('PUT', `${this.environment(flag)}/strategies/${id}`, strategyOf(flag, change));
+    }
   }
 
   private async call(method: string, path: string, body?: object, tolerated: number[] = []): Promise<Response> {

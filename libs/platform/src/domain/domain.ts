@@ -29,6 +29,8 @@ export interface Domain {
   readonly module: Type;
   /** Processors and cron, composed by the worker. */
   readonly jobs?: Type;
+  /** What the worker's control context runs: never gated, never rebuilt, without queues. */
+  readonly control?: Type;
   /** Event names whose facts wait for this domain in its queue, also while it is off. */
   readonly listens?: readonly string[];
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { FlagsUnavailable, type FlagFeed, type FlagOrigin } from './flag-feed.js';
 import { parseFlagsText, type FlagsDocument } from './flags-document.js';
+import { isMissing, reasonOf } from './reason.js';
 
 const lookEveryMs = 100;
 
@@ -63,12 +64,4 @@ export class FileFeed implements FlagFeed {
     this.agreedAt = new Date();
     return flags;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

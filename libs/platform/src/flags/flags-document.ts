@@ -3,6 +3,7 @@ import canonicalize from 'canonicalize';
 import type { ClientFeaturesResponse } from 'unleash-client';
 import { z } from 'zod';
 import type { Domain } from '../domain/domain.js';
+import { reasonOf } from './reason.js';
 import { EMERGENCY_ROLLBACK, registeredFlags } from './registry.js';
 
 /** What Unleash answers to its clients, and what flags.json holds. */
@@ -62,7 +63,7 @@ export function parseFlagsText(text: string): FlagsDocument {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new BadFlags(error instanceof Error ? error.message : 'It is no JSON.');
+    throw new BadFlags(reasonOf(error));
   }
   return parseFlags(value);
 }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { FlagsUnavailable, type FlagFeed, type FlagOrigin } from './flag-feed.js';
 import { parseFlags, parseFlagsText, type FlagsDocument } from './flags-document.js';
+import { reasonOf } from './reason.js';
 
 export interface UnleashFeedOptions {
   /** Base of the Unleash API, e.g. http://localhost:4242/api */
@@ -16,12 +17,13 @@ export interface UnleashFeedOptions {
   readonly log: Logger;
 }
 
-const pollMs = 1_000;
+/** The server takes a moment to publish a change, too: together it must not be more than a second and a half. */
+const pollMs = 500;
 const timeoutMs = 2_000;
 const attemptsAtBoot = 3;
 
 /**
- * Flags of an Unleash server, asked for every second, whatever it answers: the client library's own fetcher stops for
+ * Flags of an Unleash server, asked for twice a second, whatever it answers: the client library's own fetcher stops for
  * good after a 401 and slows down for a minute after a few 503s. The last state is kept in a file for the next boot.
  */
 export class UnleashFeed implements FlagFeed {
@@ -142,9 +144,4 @@ export class UnleashFeed implements FlagFeed {
     }
     throw new FlagsUnavailable(`Refusing to start without flags: ${tried.join(', ')}.`);
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
 }
