@@ -135,17 +135,15 @@ describe('what other domains may ask', () => {
   });
 
   it('the sites that somebody may see', async () => {
-    const facts = await api.app.get(Accounts).byId(mia.id);
-    const caller = new Caller({
-      accountId: mia.id,
-      username: 'mia',
-      kind: 'person',
-      requestId: 'r',
-      roles: [],
-      grants: facts?.grants ?? [],
-    });
-    expect(reader.sitesSeen(caller)).toEqual([site.id]);
-    expect(reader.sitesSeen(Caller.system('job'))).toEqual([]);
+    const everywhere = await newAccount(admin, { roles: [{ role: 'auditor', siteId: null }] });
+    const seen = await reader.sitesSeen([mia.id, ken.id, everywhere.id, nobody]);
+    expect([...seen].sort()).toEqual(
+      [
+        [mia.id, [site.id]],
+        [ken.id, []],
+        [everywhere.id, 'all'],
+      ].sort(),
+    );
   });
 });
 

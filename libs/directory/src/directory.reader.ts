@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Database, type Caller } from '@belay/platform';
+import { Database, type Caller, type Grant } from '@belay/platform';
+import { heldByIds } from './accounts/account.queries.js';
+import { grantsOf } from './directory.permissions.js';
 import { accountsById, holdersOf, staffOf, type AccountRow } from './directory.queries.js';
 import type { ShownPerson } from './people/person.rules.js';
 import { PersonService } from './people/person.service.js';
@@ -100,9 +102,10 @@ export class DirectoryReader {
     return byKey(await sitesById(this.on, [siteIds]), (row) => row.id);
   }
 
-  /** The sites that the caller's roles let them see. */
-  sitesSeen(by: Caller): 'all' | readonly string[] {
-    return by.sitesFor('directory.site:read');
+  /** The sites that each account's roles let it see. */
+  async sitesSeen(accountIds: readonly string[]): Promise<Map<string, 'all' | string[]>> {
+    const rows = await heldByIds(this.on, [accountIds]);
+    return new Map(rows.map(({ id, roles, permissions }) => [id, sitesOf(grantsOf(roles, permissions))]));
   }
 
   /** In the order of their start; times are the site's wall clock. */
@@ -119,6 +122,11 @@ export class DirectoryReader {
   async shiftPeriods(siteIds: readonly string[], first: string, last: string): Promise<Map<string, ShiftPeriod[]>> {
     return grouped(await shiftPeriods(this.on, [siteIds, first, last]), (row) => row.siteId);
   }
+}
+
+function sitesOf(grants: readonly Grant[]): 'all' | string[] {
+  const sites = grants.filter(({ permission }) => permission === 'directory.site:read').map(({ siteId }) => siteId);
+  return sites.includes(null) ? 'all' : sites.filter((site) => site !== null);
 }
 
 function byKey<Row>(rows: readonly Row[], key: (row: Row) => string): Map<string, Row> {

@@ -83,6 +83,11 @@ export const heldById = statement<HeldRow>(
      SELECT FROM directory.refresh_token t WHERE t.family = $2::uuid AND t.revoked_at IS NOT NULL)`,
 );
 
+export const heldByIds = statement<HeldRow>(
+  'directory.held_by_ids',
+  `SELECT ${heldColumns} FROM directory.account a WHERE a.id = ANY ($1::uuid[])`,
+);
+
 export const heldByEmail = statement<HeldRow>(
   'directory.held_by_email',
   `SELECT ${heldColumns} FROM directory.account a WHERE a.email = lower($1)`,

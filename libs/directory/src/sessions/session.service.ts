@@ -18,6 +18,11 @@ interface Opening {
   readonly mustChangePassword: boolean;
 }
 
+interface Opened extends Opening {
+  readonly refreshToken: string;
+  readonly refreshExpiresAt: Date;
+}
+
 /** Signing in and staying signed in. */
 @Injectable()
 export class SessionService {
@@ -31,7 +36,7 @@ export class SessionService {
 
   async signIn(by: Caller, { username, password, client }: SignIn): Promise<SessionView> {
     const proven = await this.credentials.prove(username, password);
-    return this.database.transaction(by, async (tx) => {
+    const opened = await this.database.transaction(by, async (tx) => {
       const [noted] = await noteSignIn(tx, [proven.accountId]);
       if (!noted) throw new WrongCredentials();
       await this.credentials.forgetFailures(tx, username);
@@ -43,6 +48,7 @@ export class SessionService {
         mustChangePassword: noted.mustChangePassword,
       });
     });
+    return this.answer(opened);
   }
 
   /**
@@ -55,14 +61,14 @@ export class SessionService {
       const [holder] = await lockHolder(tx, [hash]);
       if (holder?.status !== 'active') throw new WrongCredentials();
       const [token] = await useToken(tx, [hash]);
-      if (token) return { session: await this.open(tx, { ...holder, ...token }) };
+      if (token) return { opened: await this.open(tx, { ...holder, ...token }) };
 
       const [known] = await wasUsed(tx, [hash]);
       if (known?.used !== true) throw new WrongCredentials();
       await revokeFamily(tx, [holder.family]);
       return { ended: holder.accountId };
     });
-    if ('session' in outcome) return outcome.session;
+    if ('opened' in outcome) return this.answer(outcome.opened);
     this.accounts.changed(outcome.ended);
     throw new TokenReused();
   }
@@ -82,7 +88,7 @@ export class SessionService {
     if (by.tokenId !== undefined) throw new PersonNeeded();
     await this.credentials.prove(by.username, currentPassword);
     if (newPassword === currentPassword) throw new PasswordTooWeak('It is the one you have.');
-    const session = await this.database.transaction(by, async (tx) => {
+    const opened = await this.database.transaction(by, async (tx) => {
       const account = await tx.findOne(Account, { where: { id: by.accountId }, lock: { mode: 'pessimistic_write' } });
       if (account?.status !== 'active') throw new WrongCredentials();
       await this.passwords.save(tx, account, newPassword, false);
@@ -97,31 +103,30 @@ export class SessionService {
       });
     });
     this.accounts.changed(by.accountId);
-    return session;
+    return this.answer(opened);
   }
 
   /** Starts a sign-in for an account that has just proved itself, or goes on with one. */
-  private async open(tx: EntityManager, opening: Opening): Promise<SessionView> {
+  private async open(tx: EntityManager, opening: Opening): Promise<Opened> {
     const refreshToken = randomBytes(32).toString('base64url');
     const { accountId, family, authenticatedAt, client } = opening;
-    const [added] = await addRefreshToken(tx, [
-      randomUUIDv7(),
-      accountId,
-      family,
-      hashOf(refreshToken),
-      authenticatedAt,
-      client,
-    ]);
+    const values = [randomUUIDv7(), accountId, family, hashOf(refreshToken), authenticatedAt, client];
+    const [added] = await addRefreshToken(tx, values);
     if (!added) throw new Error('The refresh token was not stored');
-    const authTime = Math.floor(authenticatedAt.getTime() / 1000);
-    const access = await this.keys.issue(accountId, { authTime, session: family });
+    return { ...opening, refreshToken, refreshExpiresAt: added.expiresAt };
+  }
+
+  /** Outside the transaction: the keys may have to be read, on a connection that is not ours. */
+  private async answer(opened: Opened): Promise<SessionView> {
+    const authTime = Math.floor(opened.authenticatedAt.getTime() / 1000);
+    const access = await this.keys.issue(opened.accountId, { authTime, session: opened.family });
     return {
       tokenType: 'Bearer',
       accessToken: access.token,
       expiresAt: access.expiresAt.toISOString(),
-      refreshToken,
-      refreshExpiresAt: added.expiresAt.toISOString(),
-      mustChangePassword: opening.mustChangePassword,
+      refreshToken: opened.refreshToken,
+      refreshExpiresAt: opened.refreshExpiresAt.toISOString(),
+      mustChangePassword: opened.mustChangePassword,
     };
   }
 }

@@ -16,7 +16,9 @@ import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { Account } from '../accounts/account.entity.js';
 import { AccountLeft, AccountNotFound } from '../accounts/account.problems.js';
+import { heldById } from '../accounts/account.queries.js';
 import { governs } from '../accounts/account.rules.js';
+import { grantsOf } from '../directory.permissions.js';
 import { placesOf } from '../people/person.queries.js';
 import { PersonNeeded } from '../sessions/session.problems.js';
 import { ApiToken } from './api-token.entity.js';
@@ -53,7 +55,8 @@ export class TokenService {
         const account = await this.governed(tx, by, accountId);
         if (account.status === 'left') throw new AccountLeft(accountId);
         if (by.accountId !== accountId && account.kind === 'person') throw new OthersToken();
-        refuseBeyond(scopes, siteId, (await this.accounts.byId(accountId))?.grants ?? []);
+        const [held] = await heldById(tx, [accountId, null]);
+        refuseBeyond(scopes, siteId, grantsOf(held?.roles ?? [], held?.permissions ?? []));
 
         const row = tx.create(ApiToken, {
           id: randomUUIDv7(),
