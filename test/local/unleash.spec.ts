@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
 import { startUnleash, type TestUnleash } from '../support/unleash.js';
 
 describe('a real Unleash server', () => {
@@ -15,7 +16,11 @@ describe('a real Unleash server', () => {
 
     await unleash.admin.set('enable_a', true);
     await unleash.admin.setMode('enable_a', 'read_only');
-    expect(await read('enable_a')).toMatchObject({ enabled: true, strategies: [{ variants: [{ name: 'read_only' }] }] });
+    // The server looks for changes once a second.
+    const wanted = { enabled: true, strategies: [{ variants: [{ name: 'read_only' }] }] };
+    await eventually(async () => {
+      expect(await read('enable_a')).toMatchObject(wanted);
+    }, 3_000);
   });
 
   it('takes a context field twice', async () => {

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { findFreePort } from '../../apps/cli/src/local/port.js';
@@ -11,7 +12,7 @@ export async function startRedis(): Promise<{ url: string; stop(): Promise<void>
   const port = await findFreePort();
   const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   const server = spawn('redis-server', [...options, '--maxmemory-policy', 'noeviction'], { stdio: 'ignore' });
-  const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
+  const ended = once(server, 'exit');
   const url = `redis://127.0.0.1:${port}`;
   for (let tries = 0; tries < 200; tries += 1) {
     const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null });

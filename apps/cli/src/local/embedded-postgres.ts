@@ -55,7 +55,7 @@ export class EmbeddedPostgres {
     const turn = await takeTurn(folder);
     try {
       const password = readOrMakePassword(folder, binaries);
-      if (!existsSync(data)) await makeData(binaries, folder, options.durable);
+      if (!existsSync(data)) await makeData(binaries, folder);
       const orphaned = FileLock.exclusive(join(folder, 'users'));
       orphaned?.release();
       const use = await FileLock.wait(() => FileLock.shared(join(folder, 'users')), 5_000, `locking ${folder}`);
@@ -136,14 +136,13 @@ function readOrMakePassword(folder: string, binaries: PostgresBinaries): string 
 }
 
 /** Whole or not at all: an interrupted one is thrown away. */
-async function makeData(binaries: PostgresBinaries, folder: string, durable: boolean): Promise<void> {
+async function makeData(binaries: PostgresBinaries, folder: string): Promise<void> {
   const unfinished = join(folder, 'data.new');
   rmSync(unfinished, { recursive: true, force: true });
   const flags = [
     ...['-D', unfinished, '-U', superuser, '-A', 'scram-sha-256', `--pwfile=${join(folder, 'password')}`],
     // Sorts by code point on every platform, as the containers of docker-compose.yml do.
-    ...['-E', 'UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
-    ...(durable ? [] : ['--no-sync']),
+    ...['--no-sync', '-E', 'UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
   ];
   const { status, output } = await binaries.run('initdb', flags, folder);
   if (status !== 0) throw new Error(explained(output, folder));
