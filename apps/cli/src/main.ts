@@ -1,0 +1,17 @@
+import { Command } from 'commander';
+import { sentenceFor } from './failure.js';
+import { migrateCommand } from './migrate.command.js';
+import { openApiCommand } from './openapi.command.js';
+import { startCommand } from './start.command.js';
+import { unleashCommand } from './unleash.command.js';
+
+const belay = new Command('belay').description('Runs Belay on this machine and looks after its databases.');
+
+for (const command of [startCommand(), unleashCommand(), migrateCommand(), openApiCommand()]) belay.addCommand(command);
+
+try {
+  await belay.parseAsync();
+} catch (error) {
+  console.error(`\n✗ ${sentenceFor(error)}`);
+  process.exitCode = 1;
+}
