@@ -47,13 +47,22 @@ describe('the headers', () => {
     });
   });
 
-  it('forbid browsers to guess types, frame pages and run foreign scripts', async () => {
+  it('forbid browsers to guess the type of data, to frame it, to keep it and to run anything of it', async () => {
     const { headers } = await who({});
+    expect(headers).toMatchObject({
+      'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'x-content-type-options': 'nosniff',
+    });
+    expect(headers['strict-transport-security']).toBeDefined();
+    expect(headers['x-powered-by']).toBeUndefined();
+  });
+
+  it('give pages the whole set', async () => {
+    const { headers } = await nobody.app.inject('/docs');
     expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'x-frame-options': 'SAMEORIGIN' });
     expect(headers['content-security-policy']).toContain("script-src 'self'");
     expect(headers['content-security-policy']).not.toContain('upgrade-insecure-requests');
-    expect(headers['strict-transport-security']).toBeDefined();
-    expect(headers['x-powered-by']).toBeUndefined();
   });
 
   it('let the origins on the list call, and no others', async () => {

@@ -11,6 +11,7 @@ import { LOG, METRICS } from '../runtime.js';
 import { Admission } from './admission.js';
 import { API_PREFIX, UNPREFIXED } from './controllers.js';
 import { acceptJson } from './json-body.js';
+import { setSecurityHeaders } from './security-headers.js';
 import { watchRequests } from './request-log.js';
 import { Routes } from './routes.js';
 
@@ -37,10 +38,6 @@ export function prefixRoutes(app: INestApplication): void {
 /** Everything between the socket and the routes; called before the application is initialised. */
 export async function prepareServer(app: NestFastifyApplication, config: Config): Promise<void> {
   prefixRoutes(app);
-  app.useSecurityHeaders({
-    // Nothing upgrades: TLS ends before us, and a local start has none.
-    contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
-  });
   if (config.CORS_ORIGINS.length > 0) {
     app.enableCors({
       origin: [...config.CORS_ORIGINS],
@@ -60,6 +57,7 @@ export async function prepareServer(app: NestFastifyApplication, config: Config)
 
   const instance = app.getHttpAdapter().getInstance();
   instance.setSerializerCompiler(({ schema, method, url }) => answerSerializer(schema, `${method} ${url}`));
+  await setSecurityHeaders(instance);
   acceptJson(instance);
   watchRequests(instance, app.get(Routes), app.get<Metrics>(METRICS), app.get<Logger>(LOG));
   await app.get(Admission).install(instance);
