@@ -1,5 +1,4 @@
 import {
-  databaseError,
   migrateAll,
   migrateDown,
   migrateUp,
@@ -12,6 +11,7 @@ import {
 } from '@belay/platform';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { ledgers } from '../../../migrations/index.js';
+import { sentenceFor } from './failure.js';
 
 interface Place {
   readonly targets: MigrationTargets;
@@ -151,16 +151,6 @@ function failure(error: unknown): Answer {
     const { slug, title, detail, members } = error;
     return { text: `${title}. ${detail}`, json: { problem: { ...members, code: slug, title, detail } }, code };
   }
-  const detail = sentenceOf(error);
+  const detail = sentenceFor(error);
   return { text: detail, json: { problem: { detail } }, code: 1 };
-}
-
-function sentenceOf(error: unknown): string {
-  const refusal = databaseError(error);
-  if (refusal?.code === '3D000') return `The database does not exist: ${refusal.message}.`;
-  if (refusal)
-    return `The database refused: ${refusal.message}${refusal.code === undefined ? '' : ` (${refusal.code})`}.`;
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND') return `The database cannot be reached (${code}). Is it running?`;
-  return error instanceof Error ? error.message : String(error);
 }
