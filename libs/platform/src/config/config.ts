@@ -38,6 +38,21 @@ const environment = z
     STATEMENT_TIMEOUT_MS: milliseconds(15_000),
     LOCK_TIMEOUT_MS: milliseconds(5_000),
     REDIS_URL: url('redis', 'rediss').optional().describe('Jobs run on Redis when set, else on PostgreSQL'),
+    REDIS_PREFIX: z
+      .string()
+      .min(1)
+      .default('belay')
+      .describe('Separates installations on one Redis; {belay} on a cluster'),
+    JOB_LOCK_MS: milliseconds(30_000).describe(
+      'A worker that was silent this long is taken for dead: its jobs run again',
+    ),
+    JOB_CONCURRENCY: z.coerce
+      .number()
+      .int()
+      .positive()
+      .max(100)
+      .default(2)
+      .describe('Jobs of one domain at a time, per worker'),
     UNLEASH_URL: url('http', 'https').optional().describe('Base of the Unleash API, e.g. http://localhost:4242/api'),
     UNLEASH_TOKEN: z.string().min(1).optional().describe('Client token of the environment'),
     FLAGS_FILE: z.string().default('.belay/flags.json').describe('Flags when no Unleash is configured; watched'),

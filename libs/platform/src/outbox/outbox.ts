@@ -20,6 +20,13 @@ export const jobRow = z.object({
 });
 export type JobRow = z.infer<typeof jobRow>;
 
+export interface OutboxEvent {
+  /** In the past tense, under the domain that announces it: `sop.published`. */
+  readonly name: string;
+  /** Ids and what a stranger needs; only ever gains fields. */
+  readonly body: Record<string, unknown>;
+}
+
 const write = statement(
   'platform.outbox_add',
   `INSERT INTO platform.outbox (name, body, domain, request_id, actor)
@@ -41,12 +48,8 @@ export class Outbox {
 
   constructor(private readonly database: Database) {}
 
-  /** `domain` is the one that announces. The body carries ids and what a stranger needs, and only ever gains fields. */
-  async add(
-    tx: EntityManager,
-    event: { readonly name: string; readonly body: Record<string, unknown> },
-    domain: string,
-  ): Promise<void> {
+  /** `domain` is the one that announces. */
+  async add(tx: EntityManager, event: OutboxEvent, domain: string): Promise<void> {
     await this.insert(tx, event.name, event.body, domain);
   }
 

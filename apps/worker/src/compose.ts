@@ -1,0 +1,56 @@
+import {
+  CONFIG,
+  CONTROL,
+  JobsModule,
+  LOG,
+  METRICS,
+  NestLogger,
+  PlatformModule,
+  RUNTIME,
+  type Domain,
+  type Runtime,
+} from '@belay/platform';
+import { Global, Module, type DynamicModule, type INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+
+/** Does the jobs of exactly these domains, and relays the outbox for all: what is off has no cron and no consumer. */
+export function composeWorker(runtime: Runtime, enabled: readonly Domain[]): Promise<INestApplicationContext> {
+  return open(runtime, {
+    module: WorkerModule,
+    imports: [PlatformModule.forRoot(runtime), JobsModule.forDomains(enabled)],
+  });
+}
+
+/**
+ * The half that no flag reaches: whatever the domains declared as their `control`, with the control database only, so
+ * that it comes up whatever has happened to the application database.
+ */
+export function composeControl(runtime: Runtime, domains: readonly Domain[]): Promise<INestApplicationContext> {
+  const imports = domains.flatMap(({ control }) => control ?? []);
+  return open(runtime, { module: WorkerModule, imports: [ControlModule.forRoot(runtime), ...imports] });
+}
+
+@Module({})
+class WorkerModule {}
+
+@Global()
+@Module({})
+class ControlModule {
+  static forRoot(runtime: Runtime): DynamicModule {
+    const providers = [
+      { provide: RUNTIME, useValue: runtime },
+      { provide: CONFIG, useValue: runtime.config },
+      { provide: CONTROL, useValue: runtime.control },
+      { provide: LOG, useValue: runtime.log },
+      { provide: METRICS, useValue: runtime.metrics },
+    ];
+    return { module: ControlModule, providers, exports: providers };
+  }
+}
+
+function open(runtime: Runtime, module: DynamicModule): Promise<INestApplicationContext> {
+  const options = { logger: new NestLogger(runtime.log), abortOnError: false };
+  // Nest declares these options as a class and expects a literal.
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
+  return NestFactory.createApplicationContext(module, options);
+}
