@@ -187,9 +187,9 @@ onEveryBackend('a job', (backend) => {
     await eventually(async () => {
       expect(await begun('slow')).toBe(1);
     });
-    await ask('next');
 
     expect(await workers.queues.drain('workshop', 100)).toMatchObject([{ id: 'build-slow', name: 'build-part' }]);
+    await ask('next');
     expect(await workers.queues.drain('workshop', 5_000)).toEqual([]);
     expect([await built('slow'), await begun('next')]).toEqual([1, 0]);
 
