@@ -315,6 +315,14 @@ describe('accounts', () => {
       expect(await patch(everywhere, { password: 'quiet harbour lamps' }, local)).toBe('403 permission-missing');
     });
 
+    it('are added without a role by who may give none', async () => {
+      const clerk = await api.as('directory.account:write');
+      const add = (roles: object[]) =>
+        outcome(clerk, 'POST', path, { username: fresh('clerk'), displayName: 'Clerk', roles });
+      expect(await add([])).toBe('201');
+      expect(await add([{ role: 'viewer', siteId: null }])).toBe('403 permission-missing');
+    });
+
     it('cannot be given a role by who rules one site, nor can the company', async () => {
       const [here, there] = [await newSite(admin), await newSite(admin)];
       const local = await newHolder(api, admin, 'admin', here.id);

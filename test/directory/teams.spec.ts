@@ -152,6 +152,14 @@ describe('teams', () => {
       expect(await outcome(admin, 'PUT', `${path}/${team.id}/members/${id}`, part)).toBe('422 invalid-request');
     });
 
+    it('whose list is refused a cursor that is none of its own', async () => {
+      const team = await newTeam(admin, site.id);
+      for (const values of [[3e9, randomUUIDv7()], ['1', randomUUIDv7()], [1], [1, 'x']]) {
+        const cursor = Buffer.from(JSON.stringify(values)).toString('base64url');
+        expect(await outcome(admin, 'GET', `${path}/${team.id}/members?cursor=${cursor}`)).toBe('422 invalid-request');
+      }
+    });
+
     it('whom the one who puts them in knows of already', async () => {
       const team = await newTeam(admin, site.id);
       const local = await newHolder(api, admin, 'manager', site.id);

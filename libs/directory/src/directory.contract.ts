@@ -1,15 +1,14 @@
 import { z } from 'zod';
 
-/** One line of text: trimmed, composed, without control characters and without halves of characters. */
-export function line(max: number, min = 1) {
+/** One line of text: trimmed, composed and without control characters. */
+export function line(max: number) {
   return z
     .string()
     .normalize('NFC')
     .trim()
-    .min(min)
+    .min(1)
     .max(max)
-    .regex(/^\P{Cc}*$/u, 'must not hold control characters')
-    .refine((text) => text.isWellFormed(), 'must not hold half a character');
+    .regex(/^\P{Cc}*$/u, 'must not hold control characters');
 }
 
 /** The short name by which people call a site or a team. */

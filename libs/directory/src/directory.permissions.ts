@@ -250,7 +250,6 @@ export const roles = [
   'auditor',
   'admin',
 ] as const;
-export type Role = (typeof roles)[number];
 
 export const permissions: ReadonlySet<string> = new Set([
   ...Object.values(rolePermissions).flat(),

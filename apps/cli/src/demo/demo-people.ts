@@ -19,7 +19,7 @@ const stay = z.object({
 });
 const shift = z.object({ code: z.string(), starts: z.string(), ends: z.string() });
 
-export type DemoPerson = z.infer<typeof person>;
+type DemoPerson = z.infer<typeof person>;
 export type DemoDepartment = z.infer<typeof department>;
 
 export interface DemoPeople {

@@ -15,7 +15,7 @@ export const demoAccounts = [
 ] as const;
 
 /** Two of the staff who can sign in too, to see the floor as they do: a supervisor and an operator of Production. */
-export const demoStaff = ['jo0', 'guy1'] as const;
+const demoStaff = ['jo0', 'guy1'] as const;
 
 const timeZone = 'America/Los_Angeles';
 

@@ -9,7 +9,7 @@ export class AccountNotFound extends NotFound {
   }
 }
 
-export class UsernameTaken extends Conflict {
+class UsernameTaken extends Conflict {
   readonly slug = 'username-taken';
   readonly title = 'The username is taken';
 
@@ -18,7 +18,7 @@ export class UsernameTaken extends Conflict {
   }
 }
 
-export class EmailTaken extends Conflict {
+class EmailTaken extends Conflict {
   readonly slug = 'email-taken';
   readonly title = 'The e-mail address is taken';
 
@@ -27,7 +27,7 @@ export class EmailTaken extends Conflict {
   }
 }
 
-export class EmployeeNoTaken extends Conflict {
+class EmployeeNoTaken extends Conflict {
   readonly slug = 'employee-no-taken';
   readonly title = 'The employee number is taken';
 

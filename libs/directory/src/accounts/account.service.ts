@@ -17,6 +17,7 @@ import { z } from 'zod';
 import { containing } from '../directory.contract.js';
 import type { AccountChanged, AccountDeactivated } from '../directory.events.js';
 import { placesOf, sitesValue, viewerValues } from '../people/person.queries.js';
+import type { ShownPerson } from '../people/person.rules.js';
 import { PersonService } from '../people/person.service.js';
 import { CredentialService } from '../sessions/credential.service.js';
 import { PasswordService } from '../sessions/password.service.js';
@@ -193,7 +194,7 @@ export class AccountService {
   }
 }
 
-function view(row: AccountRow, person: Awaited<ReturnType<PersonService['show']>>[number] | undefined): AccountView {
+function view(row: AccountRow, person: ShownPerson | undefined): AccountView {
   if (!person) throw new Error(`The account ${row.id} was read, but not masked`);
   const { locale, consent, roles, permissions, createdAt, rowVersion } = row;
   return { ...person, locale, consent, roles, permissions, createdAt: createdAt.toISOString(), rowVersion };

@@ -32,10 +32,10 @@ export class RoleService {
       (grant) => !named.some((row) => grantKey(row) === grantKey(grant)),
     );
     const changed = [...lostRoles, ...newRoles, ...lostNamed, ...newNamed];
-    if (!governs(by, GRANT, placesOfRoles(changed))) throw new PermissionMissing(GRANT);
+    if (changed.length > 0 && !governs(by, GRANT, placesOfRoles(changed))) throw new PermissionMissing(GRANT);
 
-    if (lostRoles.some(({ role, siteId }) => role === 'admin' && siteId === null))
-      await this.admins.letGo(tx, accountId);
+    const resigns = lostRoles.some(({ role, siteId }) => role === 'admin' && siteId === null);
+    if (resigns) await this.admins.letGo(tx, accountId);
     await tx.remove([...lostRoles, ...lostNamed]);
     await tx.insert(
       AccountRole,
@@ -55,12 +55,9 @@ export function placesOfRoles(held: readonly { readonly siteId: string | null }[
 
 /** A site that does not exist is a mistake in the request. */
 export function unknownSite(error: unknown): unknown {
-  if (violates(error, 'role_is_at_a_site'))
-    return new InvalidRequest([{ pointer: '#/roles', detail: 'names a site that does not exist' }]);
-  if (violates(error, 'permission_is_at_a_site')) {
-    return new InvalidRequest([{ pointer: '#/permissions', detail: 'names a site that does not exist' }]);
-  }
-  return error;
+  const pointers = { role_is_at_a_site: '#/roles', permission_is_at_a_site: '#/permissions' };
+  const broken = Object.entries(pointers).find(([constraint]) => violates(error, constraint));
+  return broken ? new InvalidRequest([{ pointer: broken[1], detail: 'names a site that does not exist' }]) : error;
 }
 
 const roleKey = ({ role, siteId }: RoleAt) => `${role} ${siteId ?? 'everywhere'}`;

@@ -83,7 +83,7 @@ function initial(name: string): string {
 }
 
 /** From the random end of the id: neither the name nor the employee number can be found in it. */
-export function pseudonym(id: string): string {
+function pseudonym(id: string): string {
   return `Operator #${id.slice(-6).toUpperCase()}`;
 }
 

@@ -45,8 +45,8 @@ const common = new Set([
   'zxcvbnmasdfghjkl',
 ]);
 
-export const SHORTEST_PASSWORD = 12;
-export const LONGEST_PASSWORD = 200;
+const SHORTEST_PASSWORD = 12;
+const LONGEST_PASSWORD = 200;
 
 /**
  * Why a password may not be chosen, or undefined when it may. Length decides (NIST SP 800-63B): no rule asks for digits

@@ -1,7 +1,7 @@
 import { statement } from '@belay/platform';
 import type { AccountStatus } from '../accounts/account.entity.js';
 
-export const FAILURES = 5;
+const FAILURES = 5;
 export const LOCK_MINUTES = 15;
 
 export interface Attempt {

@@ -4,7 +4,7 @@ import { code, id, line, search, yesOrNo } from '../directory.contract.js';
 import { isCountry } from './country.rules.js';
 import { shiftCodes } from './shift.rules.js';
 
-export const siteKinds = ['plant', 'warehouse', 'property', 'office'] as const;
+const siteKinds = ['plant', 'warehouse', 'property', 'office'] as const;
 export type SiteKind = (typeof siteKinds)[number];
 
 const address = z.strictObject({
@@ -38,7 +38,7 @@ const workingHours = z
   .describe('By weekday, in the time of the site; an absent day is free');
 export type WorkingHours = z.infer<typeof workingHours>;
 
-export const officeHours: WorkingHours = Object.fromEntries(
+const officeHours: WorkingHours = Object.fromEntries(
   weekdays.slice(0, 5).map((weekday) => [weekday, [{ from: '08:00', to: '17:00' }]]),
 );
 

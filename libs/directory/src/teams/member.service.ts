@@ -12,7 +12,7 @@ import { MemberNotFound } from './team.problems.js';
 import { memberList, placeInTeam, removeFromTeam, type MemberRow } from './team.queries.js';
 import { TeamService } from './team.service.js';
 
-const listKey = z.tuple([z.number().int(), z.uuid()]);
+const listKey = z.tuple([z.number().int().min(0).max(100), z.uuid()]);
 
 @Injectable()
 export class MemberService {

@@ -3,7 +3,7 @@ import { page } from '@belay/platform';
 import { id, line } from '../directory.contract.js';
 import { permissions } from '../directory.permissions.js';
 
-export const LONGEST_DAYS = 365;
+const LONGEST_DAYS = 365;
 
 export const draftToken = z
   .strictObject({
