@@ -29,7 +29,7 @@ describe('must never happen:', () => {
     await newAccount(admin, { username, password });
     const comparable = async (name: string) => {
       const { statusCode, headers, body } = await signIn(name, 'not the password');
-      const own = ['x-request-id', 'date', 'ratelimit-remaining', 'ratelimit-reset'];
+      const own = ['x-request-id', 'date', 'ratelimit'];
       const rest = Object.entries(headers).filter(([header]) => !own.includes(header));
       return { statusCode, body: body.replaceAll(/"requestId":"[^"]*"/g, ''), rest };
     };
@@ -37,18 +37,16 @@ describe('must never happen:', () => {
   });
 
   it('a time that differs for an unknown user and a wrong password', async () => {
-    const rounds = 40;
-    const known: string[] = [];
-    for (let n = 0; n < rounds; n++) {
-      const username = fresh('timed');
-      await newAccount(admin, { username });
-      known.push(username);
-    }
+    const rounds = 24;
+    const known = Array.from({ length: rounds }, () => fresh('timed'));
     const { id } = await newAccount(admin, { username: fresh('model'), password });
-    const [model] = await api.rows<{ hash: string }>(`SELECT hash FROM directory.password WHERE account_id = $1`, [id]);
     await api.rows(
-      `INSERT INTO directory.password (account_id, hash) SELECT id, $1 FROM directory.account WHERE username = ANY ($2)`,
-      [model?.hash, known],
+      `WITH added AS (
+         INSERT INTO directory.account (id, kind, username, display_name, row_version)
+         SELECT gen_random_uuid(), 'person', name, name, 1 FROM unnest($1::text[]) AS name RETURNING id)
+       INSERT INTO directory.password (account_id, hash)
+       SELECT added.id, p.hash FROM added, directory.password p WHERE p.account_id = $2`,
+      [known, id],
     );
     const measure = async (username: string) => {
       const [began, worked] = [performance.now(), process.cpuUsage()];
@@ -69,7 +67,7 @@ describe('must never happen:', () => {
       // Without the work for nobody's password it would be near 0.1.
       expect([what, ratio > 0.75 && ratio < 1.33 ? 'same' : ratio]).toEqual([what, 'same']);
     }
-  });
+  }, 120_000);
 
   it('a token that outlives its account', async () => {
     const username = fresh('leaving');
