@@ -1,5 +1,6 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
+import { AuditTrail } from './audit/audit-trail.js';
 import { SigningKeys } from './auth/signing-keys.js';
 import { Database } from './database/database.js';
 import { Listener } from './database/listener.js';
