@@ -21,7 +21,7 @@ const ofRuntime = [
   { provide: Listener, inject: [RUNTIME], useFactory: ({ config }: Runtime) => new Listener(config.DATABASE_URL) },
 ];
 
-const services = [Database, Outbox, Inbox, Queues, Jobs, DeadLetters, SigningKeys];
+const services = [AuditTrail, Database, Outbox, Inbox, Queues, Jobs, DeadLetters, SigningKeys];
 
 /** What every domain may inject, in the API and in the worker. */
 @Global()
