@@ -38,11 +38,17 @@ export function explain(error) {
     return 'npm is not installed: it comes with Node.js, version 20 or newer.';
   // A binary for another C library, as on Alpine, is there and still not found by the loader.
   if (error?.code === 'ENOENT' && error.syscall?.startsWith('spawn')) return platform('this system');
-  const text = `${error?.code ?? ''} ${error?.message ?? error}`;
+  const text = step === 'install' ? errorsOf(output) : `${error?.code ?? ''} ${error?.message ?? error}`;
   const cause = causes.find(([pattern]) => pattern.test(text));
   return cause ? cause[1] : `Something went wrong that was not foreseen:\n${text.trim()}`;
 }
 
 function platform(name) {
   return `There is no Node 24 for ${name} among the npm packages: install Node 24.11 or newer and run the command again.`;
+}
+
+/** npm's warnings name things that stop nothing. */
+function errorsOf(output) {
+  const lines = output.split('\n').filter((line) => !/^npm (warn|notice)/i.test(line));
+  return lines.join('\n');
 }

@@ -56,7 +56,7 @@ async function install() {
   if (isInstalled(root)) return;
   say('installing dependencies');
   // Given up after seconds: npm's own patience with a registry that does not answer is minutes.
-  const patience = ['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
+  const patience = ['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-factor=2'];
   const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
   const { code, text } = await capture(
     [...npm, 'ci', '--no-audit', '--no-fund', '--prefer-offline', ...patience],
@@ -110,11 +110,11 @@ async function check() {
 
 /** Every benchmark, or those whose name holds one of the arguments, one after another. */
 async function bench() {
-  await build();
   const folder = join('test', 'bench');
   const all = readdirSync(join(root, folder)).filter((name) => name.endsWith('.bench.ts'));
   const chosen = all.filter((name) => args.length === 0 || args.some((part) => name.includes(part)));
   if (chosen.length === 0) throw new SetupProblem('arguments', `No benchmark is named like ${args.join(' or ')}.`);
+  await build();
   let worst = 0;
   for (const name of chosen) {
     say(name);
