@@ -35,5 +35,6 @@ export default {
       globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
     },
   ],
+  reporters: ['default', '<rootDir>/test/support/skipped.reporter.mjs'],
   testTimeout: 30_000,
 };
