@@ -1,11 +1,16 @@
 import { Controller, Get, Module, Post } from '@nestjs/common';
-import { AllowedWhenReadOnly, Endpoint, Public, type Domain } from '@belay/platform';
+import { AllowedWhenReadOnly, By, Database, Endpoint, Outbox, Public, type Caller, type Domain } from '@belay/platform';
 import { z } from 'zod';
 
 const light = z.object({ lit: z.literal(true) }).meta({ id: 'BeaconLight' });
 
 @Controller('beacon')
 class BeaconController {
+  constructor(
+    private readonly database: Database,
+    private readonly outbox: Outbox,
+  ) {}
+
   @Get()
   @Public()
   @Endpoint('See the light', { returns: light })
@@ -16,8 +21,11 @@ class BeaconController {
   @Post()
   @Public()
   @Endpoint('Light it', { returns: light, idempotency: 'none' })
-  light(): z.infer<typeof light> {
-    return { lit: true };
+  light(@By() by: Caller): Promise<z.infer<typeof light>> {
+    return this.database.transaction(by, async (tx) => {
+      await this.outbox.add(tx, { name: 'beacon.lit', body: {} }, 'beacon');
+      return { lit: true };
+    });
   }
 
   @Post('search')

@@ -11,6 +11,7 @@ import {
   type Domain,
 } from '@belay/platform';
 import { z } from 'zod';
+import { ProbeJobsModule } from './probe.jobs.js';
 
 const answer = z.object({ ok: z.literal(true) }).meta({ id: 'ProbeAnswer' });
 type Answer = z.infer<typeof answer>;
@@ -120,4 +121,6 @@ export const probe = {
     { flag: 'probe_masking', title: 'Masking', defaultOn: true },
   ],
   module: ProbeModule,
+  jobs: ProbeJobsModule,
+  listens: ['beacon.lit'],
 } satisfies Domain;

@@ -26,10 +26,9 @@ const forgottenAfter = '1 day';
  * force here. A row older than five seconds is of a process that died.
  */
 export class Presence {
-  /** Names of the domains that are composed here. */
-  booted: readonly string[] = [];
   readonly activeJobs = new Map<string, ActiveJob>();
   readonly #lastRequest = new Map<string, number>();
+  #booted: readonly string[] = [];
   #seq = 0n;
   #flagsSha256 = () => '';
   #timer: NodeJS.Timeout | undefined;
@@ -43,6 +42,16 @@ export class Presence {
     this.#flagsSha256 = flagsSha256;
     await this.beat();
     this.#timer = setInterval(() => void this.beat(), beatMs).unref();
+  }
+
+  /** Names of the domains that are composed here; a change is told at once. */
+  get booted(): readonly string[] {
+    return this.#booted;
+  }
+
+  set booted(names: readonly string[]) {
+    this.#booted = names;
+    void this.tell();
   }
 
   /** Notes that a domain was asked something. */
@@ -68,11 +77,17 @@ export class Presence {
   /** Nobody waits for a process that has ended in order. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#timer = undefined;
     await this.#beating;
     const { pool, processId, log } = this.options;
     await pool.query(`DELETE FROM control.process WHERE id = $1`, [processId]).catch((error: unknown) => {
       log.warn({ err: error }, 'process not signed off');
     });
+  }
+
+  private async tell(): Promise<void> {
+    await this.#beating;
+    if (this.#timer) await this.beat();
   }
 
   /** Skipped while one is under way: a slow database gets no queue of them. */

@@ -64,7 +64,7 @@ export class UnleashFeed implements FlagFeed {
     const { signal } = this.#closed;
     for (let due = Date.now() + pollMs; ; due = Math.max(due + pollMs, Date.now())) {
       try {
-        await sleep(due - Date.now(), undefined, { signal, ref: false });
+        await sleep(Math.max(0, due - Date.now()), undefined, { signal, ref: false });
         const flags = await this.fetch();
         if (flags) apply(flags);
         if (this.#failing) this.options.log.info({ url: this.options.url }, 'unleash answers again');

@@ -12,8 +12,8 @@ export function now(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** An API in a process of its own, with the gated domains of these tests. */
-export class ApiProcess {
+/** An API or a worker in a process of its own, with the gated domains of these tests. */
+export class GatedProcess {
   readonly #waiting = new Set<(change: Change) => void>();
 
   private constructor(
@@ -27,15 +27,15 @@ export class ApiProcess {
     });
   }
 
-  static async start(env: Readonly<Record<string, string>>): Promise<ApiProcess> {
-    const child = fork(fileURLToPath(new URL('../support/processes/api.ts', import.meta.url)), {
+  static async start(role: 'api' | 'worker', env: Readonly<Record<string, string>>): Promise<GatedProcess> {
+    const child = fork(fileURLToPath(new URL(`../support/processes/${role}.ts`, import.meta.url)), {
       execArgv: ['--import', new URL('../support/ts-loader.mjs', import.meta.url).href],
       env: { ...env },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     const said: unknown[] = await Promise.race([once(child, 'message'), once(child, 'exit').then(() => [])]);
     const { url, processId } = hello.parse(said[0]);
-    return new ApiProcess(child, url, processId);
+    return new GatedProcess(child, url, processId);
   }
 
   /** Ends when the flag next has this mode in the process; answers when that was. Ask before causing it. */
@@ -50,8 +50,8 @@ export class ApiProcess {
     });
   }
 
-  async status(path: string): Promise<number> {
-    const response = await fetch(`${this.url}${path}`);
+  async status(path: string, init?: RequestInit): Promise<number> {
+    const response = await fetch(`${this.url}${path}`, init);
     await response.body?.cancel();
     return response.status;
   }
