@@ -194,6 +194,17 @@ describe('the gate', () => {
     }
   });
 
+  it('has only the way back on in a process that was started in an emergency', async () => {
+    const started = await startRuntime('worker', domains, { ...runtime.config, EMERGENCY_ROLLBACK: true });
+    expect(started.gate.enabled().map(({ name }) => name)).toEqual(['directory', 'beacon', 'rollouts']);
+    expect(started.gate.explain('enable_probe')).toMatchObject({ mode: 'off', emergency: true, source: { on: true } });
+    expect(started.gate.explain('probe_masking')).toMatchObject({ mode: 'off', emergency: true });
+    expect(started.gate.explain('enable_beacon')).toMatchObject({ mode: 'on', emergency: false });
+    expect(started.gate.featureMode('use_new_sales_format', { userId: 'u2', siteId: 'u2', graphId: 'u2' })).toBe('off');
+    expect(started.gate.domainMode('rollouts')).toBe('on');
+    await started.close();
+  });
+
   it('shows what every layer says', async () => {
     await applied(() => control.kill('enable_probe'));
     const health = healthOfDomains(runtime);
