@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { flagsCommand } from '../../apps/cli/src/flags.command.js';
 import { eventually } from '../support/eventually.js';
 import { startUnleash, type TestUnleash } from '../support/unleash.js';
 
@@ -26,6 +27,18 @@ describe('a real Unleash server', () => {
   it('takes a context field twice', async () => {
     await unleash.admin.addContextField('role', 'Role');
     await unleash.admin.addContextField('role', 'Role');
+  });
+
+  it('gets every flag of the release by a command, when it runs elsewhere', async () => {
+    await flagsCommand().parseAsync(['--url', unleash.url, '--token', unleash.adminToken], { from: 'user' });
+    await eventually(async () => {
+      expect(await read('emergency_rollback')).toMatchObject({ enabled: false });
+    }, 3_000);
+    await unleash.admin.set('emergency_rollback', true);
+    await flagsCommand().parseAsync(['--url', unleash.url, '--token', unleash.adminToken], { from: 'user' });
+    await eventually(async () => {
+      expect(await read('emergency_rollback')).toMatchObject({ enabled: true });
+    }, 3_000);
   });
 
   async function read(flag: string): Promise<unknown> {

@@ -10,6 +10,9 @@ export interface TestUnleash {
   /** For UNLEASH_TOKEN. */
   readonly token: string;
   readonly admin: UnleashAdmin;
+  /** Without `/api`, for those who administrate it. */
+  readonly url: string;
+  readonly adminToken: string;
   /** Ends the process, as an outage would. */
   kill(): Promise<void>;
   /** Starts it again after `kill`, on the same port and database. */
@@ -32,6 +35,8 @@ export async function startUnleash(): Promise<TestUnleash> {
   return {
     apiUrl: `${server.url}/api`,
     token: options.clientToken,
+    url: server.url,
+    adminToken: options.adminToken,
     admin: new UnleashAdmin(server.url, options.adminToken),
     kill: () => server.stop(),
     revive: async () => {

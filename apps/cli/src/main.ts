@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { sentenceFor } from './failure.js';
+import { flagsCommand } from './flags.command.js';
 import { migrateCommand } from './migrate.command.js';
 import { openApiCommand } from './openapi.command.js';
 import { startCommand } from './start.command.js';
@@ -7,7 +8,9 @@ import { unleashCommand } from './unleash.command.js';
 
 const belay = new Command('belay').description('Runs Belay on this machine and looks after its databases.');
 
-for (const command of [startCommand(), unleashCommand(), migrateCommand(), openApiCommand()]) belay.addCommand(command);
+for (const command of [startCommand(), unleashCommand(), flagsCommand(), migrateCommand(), openApiCommand()]) {
+  belay.addCommand(command);
+}
 
 try {
   await belay.parseAsync();

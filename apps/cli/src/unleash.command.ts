@@ -1,6 +1,5 @@
-import { domains } from '@belay/domains';
-import { EMERGENCY_ROLLBACK, registeredFlags } from '@belay/platform';
 import { Command } from 'commander';
+import { createFlags } from './local/create-flags.js';
 import { FileLock } from './local/file-lock.js';
 import { LocalProblem, startEmbedded } from './local/local-environment.js';
 import { LocalState } from './local/local-state.js';
@@ -63,23 +62,4 @@ function lock(state: LocalState): FileLock {
   const one = FileLock.exclusive(state.path('unleash.lock'));
   if (one) return one;
   throw new LocalProblem(`Unleash already runs for this folder${state.unleash ? ` at ${state.unleash.url}` : ''}.`);
-}
-
-/** Every flag of the release that is not there yet: off, but for those whose default is on. */
-async function createFlags(admin: UnleashAdmin): Promise<number> {
-  const emergency = { flag: EMERGENCY_ROLLBACK, title: 'Every gated module and feature off', defaultOn: false };
-  let created = 0;
-  for (const { flag, title, defaultOn } of [...registeredFlags(domains), emergency]) {
-    if (!(await admin.create(flag, title))) continue;
-    created += 1;
-    if (defaultOn) await admin.set(flag, true);
-  }
-  for (const [field, meaning] of [
-    ['role', 'Role of whoever asks'],
-    ['siteId', 'Site of whoever asks'],
-    ['graphId', 'Routing graph that is asked about'],
-  ] as const) {
-    await admin.addContextField(field, meaning);
-  }
-  return created;
 }
