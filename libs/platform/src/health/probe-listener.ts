@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { admitToMetrics } from '../metrics/metrics.access.js';
+import { admitToMetrics } from '../metrics/metrics-access.js';
 import { Problem } from '../problem/problem.js';
 import { healthOfDomains } from '../domain/domain-health.js';
 import type { Runtime } from '../runtime.js';

@@ -4,7 +4,7 @@ import { Public } from '../auth/access.decorators.js';
 import type { Config } from '../config/config.js';
 import { Endpoint } from '../http/endpoint.decorator.js';
 import { CONFIG, METRICS } from '../runtime.js';
-import { admitToMetrics } from './metrics.access.js';
+import { admitToMetrics } from './metrics-access.js';
 import { Metrics } from './metrics.js';
 
 @Controller('metrics')
