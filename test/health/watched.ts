@@ -62,7 +62,7 @@ class WatchedController {
 @Module({ controllers: [WatchedController] })
 class WatchedModule {}
 
-export const watched: Domain = {
+const watched: Domain = {
   name: 'watched',
   title: 'Watched',
   flag: 'enable_watched',

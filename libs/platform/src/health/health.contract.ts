@@ -4,7 +4,7 @@ import { modes } from '../flags/mode.js';
 export const liveness = z.object({ status: z.literal('up'), uptimeSeconds: z.number() }).meta({ id: 'Liveness' });
 export type Liveness = z.infer<typeof liveness>;
 
-export const healthCheck = z
+const healthCheck = z
   .object({
     name: z.string().describe('What was looked at'),
     ok: z.boolean(),

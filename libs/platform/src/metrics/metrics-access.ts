@@ -5,7 +5,7 @@ import type { Config } from '../config/config.js';
 import { SignInRequired, TokenRefused } from '../auth/auth.problems.js';
 import { Problem } from '../problem/problem.js';
 
-export class MetricsClosed extends Problem {
+class MetricsClosed extends Problem {
   readonly kind = 'forbidden';
   readonly slug = 'metrics-closed';
   readonly title = 'Metrics are not for everybody';
