@@ -1,18 +1,15 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { Runtime } from '@belay/platform';
+import { createServer, type Server } from 'node:http';
+import { probeListener, type Health, type Runtime } from '@belay/platform';
 
-/** `/health/live`, `/health/ready` and `/metrics` of a worker, for probes and Prometheus; nothing else, nothing to sign in to. */
+/** Health and metrics of a worker, for probes and Prometheus; nothing else. */
 export class HealthServer {
   readonly #server: Server;
 
   constructor(
-    private readonly runtime: Runtime,
-    /** Whether the worker does what it is for. */
-    private readonly ready: () => Promise<boolean>,
+    runtime: Runtime,
+    private readonly health: Health,
   ) {
-    this.#server = createServer((request, response) => {
-      void this.answer(request.url ?? '', response);
-    });
+    this.#server = createServer(probeListener(runtime, health));
   }
 
   /** Throws when the address cannot be had. */
@@ -24,32 +21,9 @@ export class HealthServer {
     return `http://${host}:${typeof address === 'object' && address ? address.port : port}`;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#server.close();
     this.#server.closeAllConnections();
+    await this.health.close();
   }
-
-  private async answer(path: string, response: ServerResponse): Promise<void> {
-    switch (path) {
-      case '/health/live':
-        say(response, 200, 'up');
-        return;
-      case '/health/ready': {
-        const ready = await this.ready().catch(() => false);
-        say(response, ready ? 200 : 503, ready ? 'ready' : 'not-ready');
-        return;
-      }
-      case '/metrics': {
-        const { metrics } = this.runtime;
-        response.writeHead(200, { 'content-type': metrics.contentType }).end(await metrics.metrics());
-        return;
-      }
-      default:
-        response.writeHead(404).end();
-    }
-  }
-}
-
-function say(response: ServerResponse, statusCode: number, status: string): void {
-  response.writeHead(statusCode, { 'content-type': 'application/json' }).end(JSON.stringify({ status }));
 }

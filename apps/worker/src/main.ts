@@ -1,11 +1,12 @@
 import { domains } from '@belay/domains';
-import { BadConfig, FlagsUnavailable, readConfig } from '@belay/platform';
+import { BadConfig, FlagsUnavailable, logCrashes, readConfig } from '@belay/platform';
 import { startWorker } from './worker.js';
 
 const mostMsToEnd = 10_000;
 
 try {
   const worker = await startWorker({ config: readConfig(), domains });
+  logCrashes(worker.runtime.log);
   const end = () => {
     setTimeout(() => process.exit(1), mostMsToEnd).unref();
     void worker.close().then(() => process.exit(0));
