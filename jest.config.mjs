@@ -1,3 +1,5 @@
+import { swcOptions } from './test/support/swc.mjs';
+
 /** Two projects: `unit` beside the pure code it tests, `postgres` through the real app on a real database. */
 const shared = {
   testEnvironment: 'node',
@@ -6,22 +8,7 @@ const shared = {
     '^@belay/([a-z]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      {
-        jsc: {
-          parser: { syntax: 'typescript', decorators: true },
-          transform: { legacyDecorator: true, decoratorMetadata: true },
-          target: 'es2023',
-          keepClassNames: true,
-          experimental: { keepImportAttributes: true },
-        },
-        module: { type: 'es6' },
-        sourceMaps: 'inline',
-      },
-    ],
-  },
+  transform: { '^.+\\.ts$': ['@swc/jest', swcOptions] },
 };
 
 export default {

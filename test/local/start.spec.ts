@@ -91,6 +91,13 @@ onLinux('npm start', () => {
     expect(Date.now() - began).toBeLessThan(10_000);
   }, 90_000);
 
+  it('is looked after by the other commands, also while it does not run', async () => {
+    const status = new BelayCommand(folder, ['migrate', 'status']);
+    expect(await status.code()).toBe(0);
+    expect(status.output).toMatch(/\d+ applied, 0 parked, 0 pending\./);
+    expect(isAlive(serverId())).toBe(false);
+  });
+
   it('stops everything and says so when a part of it ends by itself', async () => {
     const command = start();
     await command.printed(/Belay is ready/);

@@ -10,6 +10,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { transformSync } from '@swc/core';
+import { swcOptions } from './swc.mjs';
 
 const root = new URL('../../', import.meta.url);
 
@@ -30,15 +31,7 @@ registerHooks({
     const { code } = transformSync(readFileSync(filename, 'utf8'), {
       filename,
       swcrc: false,
-      jsc: {
-        parser: { syntax: 'typescript', decorators: true },
-        transform: { legacyDecorator: true, decoratorMetadata: true },
-        target: 'es2023',
-        keepClassNames: true,
-        experimental: { keepImportAttributes: true },
-      },
-      module: { type: 'es6' },
-      sourceMaps: 'inline',
+      ...swcOptions,
       sourceFileName: pathToFileURL(filename).href,
     });
     return { format: 'module', source: code, shortCircuit: true };

@@ -47,7 +47,7 @@ async function main() {
       return 0;
     default:
       await build();
-      return run(['--enable-source-maps', cli, command, ...args]);
+      return run(['--enable-source-maps', cli, command, ...args], { BELAY_BEGAN: String(began) });
   }
 }
 

@@ -1,14 +1,22 @@
 import { Command } from 'commander';
 import { sentenceFor } from './failure.js';
 import { flagsCommand } from './flags.command.js';
+import { LocalDatabases } from './local/local-databases.js';
 import { migrateCommand } from './migrate.command.js';
 import { openApiCommand } from './openapi.command.js';
 import { startCommand } from './start.command.js';
 import { unleashCommand } from './unleash.command.js';
 
 const belay = new Command('belay').description('Runs Belay on this machine and looks after its databases.');
+const databases = new LocalDatabases();
 
-for (const command of [startCommand(), unleashCommand(), flagsCommand(), migrateCommand(), openApiCommand()]) {
+for (const command of [
+  startCommand(),
+  unleashCommand(),
+  flagsCommand(),
+  databases.serve(migrateCommand(() => databases.place)),
+  openApiCommand(),
+]) {
   belay.addCommand(command);
 }
 

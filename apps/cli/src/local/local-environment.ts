@@ -58,9 +58,9 @@ export class LocalEnvironment {
 
   /** What the user set comes first. */
   private variables(provided: Record<string, string>): Record<string, string> {
-    const all = { SECRET_KEY: this.state.secretKey(), ...provided };
     const set = Object.entries(this.given).filter((entry): entry is [string, string] => !!entry[1]);
-    return { ...all, ...Object.fromEntries(set) };
+    const given: Record<string, string> = Object.fromEntries(set);
+    return { ...provided, ...given, SECRET_KEY: given['SECRET_KEY'] ?? this.state.secretKey() };
   }
 }
 
