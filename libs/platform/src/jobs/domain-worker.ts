@@ -1,4 +1,5 @@
 import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
+import { inLogContext } from '../log/log-context.js';
 import { Problem } from '../problem/problem.js';
 import type { Runtime } from '../runtime.js';
 import { jobEnvelope } from './job-envelope.js';
@@ -67,7 +68,7 @@ export class DomainWorker {
     this.enter(running);
     const stopwatch = this.metrics.seconds.startTimer({ domain, name });
     try {
-      await work(running);
+      await inLogContext({ requestId, job: id }, () => work(running));
       this.metrics.outcome(domain, name, 'done');
       return undefined;
     } catch (error) {
