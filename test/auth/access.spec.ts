@@ -128,7 +128,9 @@ describe('an application', () => {
         return undefined;
       }
     }
-    await expect(TestApi.with(domain(Trusting))).rejects.toThrow(/Trusting\.open lacks a schema for @Param/);
+    await expect(TestApi.with(domain(Trusting))).rejects.toThrow(
+      /Trusting\.open lacks a schema for what it takes from the params/,
+    );
   });
 
   it('takes no permission that is not one', () => {

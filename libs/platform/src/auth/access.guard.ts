@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import canonicalize from 'canonicalize';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { IdempotencyKeyRequired, MalformedHeader } from '../http/http.problems.js';
 import { Routes, type Route } from '../http/routes.js';
 import { PermissionMissing, SignInRequired, TokenRefused } from './auth.problems.js';
@@ -14,14 +14,15 @@ export class AccessGuard implements CanActivate {
   constructor(private readonly routes: Routes) {}
 
   canActivate(context: ExecutionContext): boolean {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const [request, reply] = context.getArgs<[FastifyRequest, FastifyReply]>();
     const route = this.routes.of(context.getHandler());
+    request.route = route;
     if (route.access.kind === 'public') return true;
     const { session } = request;
     if (!session) throw request.headers.authorization === undefined ? new SignInRequired() : new TokenRefused();
     if (route.access.kind === 'permission') demand(session, route.access.permission);
     const facts = { ...session, requestId: request.id, ip: request.ip };
-    request.caller = new Caller(facts, claimOf(request, route), reasonOf(request));
+    request.caller = new Caller(facts, claimOf(request, reply, route), reasonOf(request));
     return true;
   }
 }
@@ -32,7 +33,11 @@ function demand({ grants }: Session, permission: string): void {
 
 const keyRule = /^[\x21-\x7e]{1,255}$/;
 
-function claimOf(request: FastifyRequest, { method, path, endpoint, domain }: Route): IdempotencyClaim | undefined {
+function claimOf(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { method, path, endpoint, domain }: Route,
+): IdempotencyClaim | undefined {
   if (method !== 'POST' || endpoint.idempotency === 'none') return undefined;
   const key = request.headers['idempotency-key'];
   if (key === undefined) {
@@ -50,7 +55,7 @@ function claimOf(request: FastifyRequest, { method, path, endpoint, domain }: Ro
     route: `${method} ${path}`,
     domain: domain?.name ?? 'platform',
     requestHash: hash.digest('hex'),
-    replayed: false,
+    replayed: () => reply.header('idempotency-replayed', 'true'),
   };
 }
 

@@ -10,8 +10,8 @@ export interface IdempotencyClaim {
   readonly route: string;
   readonly domain: string;
   readonly requestHash: string;
-  /** Set when the answer is the stored one of an earlier request. */
-  replayed: boolean;
+  /** Called when the answer is the stored one of an earlier request. */
+  readonly replayed: () => void;
 }
 
 export interface CallerFacts {

@@ -120,7 +120,7 @@ export class Database {
   private async replay<Answer>(tx: EntityManager, caller: Caller, claim: IdempotencyClaim): Promise<Answer> {
     const [earlier] = await stored(tx, [caller.accountId, claim.key]);
     if (earlier?.request_hash !== claim.requestHash) throw new IdempotencyKeyReused(claim.key);
-    claim.replayed = true;
+    claim.replayed();
     // The hash covers route and body, so the stored JSON is what this use case returned.
     // eslint-disable-next-line @typescript-eslint/consistent-type-assertions
     return earlier.body as Answer;

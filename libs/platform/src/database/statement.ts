@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { DataSource, EntityManager } from 'typeorm';
+import { DataSource, EntityManager, type QueryRunner } from 'typeorm';
 import { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 
 /** Where a statement can run: a pool, a connection, a data source, or a transaction (its entity manager). */
@@ -18,20 +18,24 @@ const names = new Set<string>();
 export function statement<Row extends pg.QueryResultRow>(name: string, sql: string): Statement<Row> {
   if (names.has(name)) throw new Error(`Two statements are named ${name}`);
   names.add(name);
-  return async (on, values) => {
-    const result = await (await client(on)).query<Row>({ name, text: sql, values: [...values] });
-    return result.rows;
+  return (on, values) => {
+    const query = { name, text: sql, values: [...values] };
+    if (on instanceof EntityManager && on.queryRunner) {
+      return connectionOf(on.queryRunner).then((connection) => run<Row>(connection, query));
+    }
+    if (on instanceof EntityManager) return run(poolOf(on.dataSource), query);
+    return run(on instanceof DataSource ? poolOf(on) : on, query);
   };
 }
 
-async function client(on: Executor): Promise<pg.Pool | pg.ClientBase> {
-  if (on instanceof EntityManager) {
-    if (!on.queryRunner) return client(on.dataSource);
-    const connection: unknown = await on.queryRunner.connect();
-    if (connection instanceof pg.Client) return connection;
-    throw new Error('The transaction does not run on a PostgreSQL connection');
-  }
-  return on instanceof DataSource ? poolOf(on) : on;
+async function run<Row extends pg.QueryResultRow>(on: pg.Pool | pg.ClientBase, query: pg.QueryConfig): Promise<Row[]> {
+  return (await on.query<Row>(query)).rows;
+}
+
+async function connectionOf(runner: QueryRunner): Promise<pg.ClientBase> {
+  const connection: unknown = await runner.connect();
+  if (connection instanceof pg.Client) return connection;
+  throw new Error('The transaction does not run on a PostgreSQL connection');
 }
 
 /** The pool that an initialised data source works with. */

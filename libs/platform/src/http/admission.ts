@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import rateLimit from '@fastify/rate-limit';
+import { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { TokenRefused } from '../auth/auth.problems.js';
 import type { Session } from '../auth/session.js';
@@ -7,9 +7,8 @@ import { Sessions } from '../auth/sessions.js';
 import type { Config } from '../config/config.js';
 import { CONFIG } from '../runtime.js';
 import { TooManyRequests } from './http.problems.js';
+import { RateWindow } from './rate-window.js';
 import { Routes } from './routes.js';
-
-type Limiter = ReturnType<FastifyInstance['createRateLimit']>;
 
 /**
  * What happens to a request before its body is read: who asks, and whether they ask too often. Callers whose token is
@@ -18,59 +17,69 @@ type Limiter = ReturnType<FastifyInstance['createRateLimit']>;
  */
 @Injectable()
 export class Admission {
+  readonly #perCaller: RateWindow;
+  readonly #perAddress: RateWindow;
+
   constructor(
     private readonly routes: Routes,
     private readonly sessions: Sessions,
-    @Inject(CONFIG) private readonly config: Config,
-  ) {}
+    @Inject(CONFIG) { RATE_LIMIT_PER_MINUTE, ANONYMOUS_RATE_LIMIT_PER_MINUTE }: Config,
+  ) {
+    this.#perCaller = new RateWindow(RATE_LIMIT_PER_MINUTE);
+    this.#perAddress = new RateWindow(ANONYMOUS_RATE_LIMIT_PER_MINUTE);
+  }
 
-  async install(instance: FastifyInstance): Promise<void> {
-    await instance.register(rateLimit, { global: false, timeWindow: 60_000 });
-    const perCaller = instance.createRateLimit({
-      max: this.config.RATE_LIMIT_PER_MINUTE,
-      keyGenerator: ({ session }) => session?.tokenId ?? session?.accountId ?? '',
-    });
-    const perAddress = instance.createRateLimit({ max: this.config.ANONYMOUS_RATE_LIMIT_PER_MINUTE });
+  install(instance: FastifyInstance): void {
     instance.decorateRequest('session', null);
     instance.decorateRequest('caller', null);
-    instance.addHook('onRequest', async (request, reply) => {
+    instance.decorateRequest('route', null);
+    // Without a promise for callers who are known: there are many more of them than of all others.
+    instance.addHook('onRequest', (request, reply, done) => {
       reply.header('x-request-id', request.id);
-      request.session = await this.admit(request, reply, perAddress);
-      if (request.session) await count(perCaller, request, reply);
+      const token = bearerOf(request);
+      const known = token === undefined ? undefined : this.sessions.known(token);
+      if (known) done(this.admit(known, request, reply));
+      else this.meet(token, request, reply).then(done, done);
     });
   }
 
-  private async admit(request: FastifyRequest, reply: FastifyReply, perAddress: Limiter): Promise<Session | null> {
-    const token = bearerOf(request);
-    const known = token === undefined ? undefined : this.sessions.known(token);
-    if (known) return known;
+  private admit(session: Session, request: FastifyRequest, reply: FastifyReply): TooManyRequests | undefined {
+    request.session = session;
+    return tooMany(this.#perCaller, session.tokenId ?? session.accountId, reply);
+  }
 
+  private async meet(
+    token: string | undefined,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<TooManyRequests | undefined> {
     const isPublic = this.routes.at(request.method, request.routeOptions.url)?.access.kind === 'public';
-    if (isPublic && (request.method === 'GET' || request.method === 'HEAD')) return null;
-    await count(perAddress, request, reply);
-    return token === undefined || isPublic ? null : this.verified(token);
+    if (isPublic && (request.method === 'GET' || request.method === 'HEAD')) return undefined;
+    const refused = tooMany(this.#perAddress, normalizeIP(request.ip), reply);
+    if (refused || token === undefined || isPublic) return refused;
+    const session = await this.verified(token);
+    return session && this.admit(session, request, reply);
   }
 
   /** A bad token is no failure yet: the guard decides what the route asks for. */
-  private async verified(token: string): Promise<Session | null> {
+  private async verified(token: string): Promise<Session | undefined> {
     try {
       return await this.sessions.open(token);
     } catch (error) {
-      if (error instanceof TokenRefused) return null;
+      if (error instanceof TokenRefused) return undefined;
       throw error;
     }
   }
 }
 
-async function count(limiter: Limiter, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const limit = await limiter(request);
-  if (limit.isAllowed) return;
-  reply.header('ratelimit-limit', limit.max);
-  reply.header('ratelimit-remaining', limit.remaining);
-  reply.header('ratelimit-reset', limit.ttlInSeconds);
-  if (limit.isExceeded) throw new TooManyRequests(limit.ttlInSeconds, limit.max);
+function tooMany(window: RateWindow, key: string, reply: FastifyReply): TooManyRequests | undefined {
+  const { limit, remaining, reset, exceeded } = window.count(key);
+  // While there is plenty nobody needs to be told.
+  if (remaining < limit / 2) reply.header('ratelimit', `limit=${limit}, remaining=${remaining}, reset=${reset}`);
+  return exceeded ? new TooManyRequests(reset, limit) : undefined;
 }
 
 function bearerOf({ headers }: FastifyRequest): string | undefined {
-  return /^Bearer +([^\s]+)$/i.exec(headers.authorization ?? '')?.[1];
+  const { authorization } = headers;
+  return authorization?.slice(0, 7).toLowerCase() === 'bearer ' ? authorization.slice(7).trim() : undefined;
 }

@@ -1,4 +1,4 @@
-import { RequestMethod, type ExecutionContext, type Type } from '@nestjs/common';
+import { RequestMethod, type ArgumentMetadata, type ExecutionContext, type Type } from '@nestjs/common';
 import { METHOD_METADATA, MODULE_METADATA, PATH_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { MetadataScanner } from '@nestjs/core';
@@ -43,21 +43,38 @@ export function handlersOf(controller: Type): Handler[] {
   });
 }
 
-const inputs: Readonly<Record<string, string>> = {
-  [RouteParamtypes.BODY]: '@Body',
-  [RouteParamtypes.QUERY]: '@Query',
-  [RouteParamtypes.PARAM]: '@Param',
-  [RouteParamtypes.HEADERS]: '@Headers',
+export type InputSource = 'body' | 'query' | 'params' | 'headers';
+
+type Schema = NonNullable<ArgumentMetadata['schema']>;
+
+/** A parameter of a handler that is taken from the request. */
+export interface Input {
+  readonly from: InputSource;
+  /** Absent for the whole body, query or path. */
+  readonly name?: string;
+  readonly schema?: Schema;
+}
+
+const sources: Readonly<Record<string, InputSource>> = {
+  [RouteParamtypes.BODY]: 'body',
+  [RouteParamtypes.QUERY]: 'query',
+  [RouteParamtypes.PARAM]: 'params',
+  [RouteParamtypes.HEADERS]: 'headers',
 };
 
-const argument = z.object({ schema: z.unknown().optional() });
+const argument = z.object({
+  data: z.string().optional(),
+  schema: z.custom<Schema>((value) => typeof value === 'object' && value !== null && '~standard' in value).optional(),
+});
 
-/** The inputs of a handler that nothing validates. */
-export function uncheckedInputs({ controller, name }: Handler): string[] {
+/** What the handler takes from the request, in the order of its parameters. */
+export function inputsOf({ controller, name }: Pick<Handler, 'controller' | 'name'>): Input[] {
   const args: unknown = Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, name);
   return Object.entries(args ?? {}).flatMap(([key, value]) => {
-    const input = inputs[key.split(':')[0] ?? ''];
-    return input !== undefined && argument.parse(value).schema === undefined ? [input] : [];
+    const from = sources[key.split(':')[0] ?? ''];
+    if (from === undefined) return [];
+    const { data, schema } = argument.parse(value);
+    return [{ from, ...(data !== undefined && { name: data }), ...(schema && { schema }) }];
   });
 }
 

@@ -1,5 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { AccessGuard } from '../auth/access.guard.js';
 import { OidcTokens } from '../auth/oidc-tokens.js';
 import { Sessions } from '../auth/sessions.js';
@@ -8,10 +8,10 @@ import { Passages } from '../domain/passages.js';
 import { ProblemFilter } from '../problem/problem.filter.js';
 import { Admission } from './admission.js';
 import { EventStreams } from './event-streams.js';
+import { InputGuard } from './input.guard.js';
 import { Routes } from './routes.js';
-import { ValidationPipe } from './validation.pipe.js';
 
-/** What every request passes: first the gate, then access, then the gate for this caller, then validation; whatever is thrown becomes a problem. */
+/** What every request passes, in this order: the gate, access, the gate for this caller, its inputs; whatever is thrown becomes a problem. */
 @Global()
 @Module({
   providers: [
@@ -24,7 +24,7 @@ import { ValidationPipe } from './validation.pipe.js';
     { provide: APP_GUARD, useClass: GateGuard },
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_GUARD, useClass: CallerGateGuard },
-    { provide: APP_PIPE, useClass: ValidationPipe },
+    { provide: APP_GUARD, useClass: InputGuard },
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
   exports: [Routes, Sessions, EventStreams],

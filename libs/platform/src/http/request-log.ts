@@ -17,17 +17,18 @@ export function watchRequests(instance: FastifyInstance, routes: Routes, metrics
     inLogContext({ requestId: request.id }, done);
   });
   instance.addHook('onResponse', (request, reply, done) => {
-    const { method, routeOptions, id } = request;
+    const { method, id } = request;
     const { statusCode: status, elapsedTime: ms } = reply;
-    const route = routes.at(method, routeOptions.url);
+    const path = request.route?.path ?? request.routeOptions.url;
+    const route = request.route ?? routes.at(method, path);
     const domain = route?.domain?.name ?? 'platform';
     const slow = ms > slowMs && route?.endpoint.events !== true;
     if (route?.endpoint.events !== true) {
-      const labels = { method, route: routeOptions.url ?? 'none', status: `${Math.floor(status / 100)}xx`, domain };
+      const labels = { method, route: path ?? 'none', status: `${Math.floor(status / 100)}xx`, domain };
       metrics.http.observe(labels, ms / 1_000);
     }
     if (slow || log.isLevelEnabled('debug')) {
-      const facts = { requestId: id, method, path: request.url.split('?')[0], route: routeOptions.url, status, domain };
+      const facts = { requestId: id, method, path: request.url.split('?')[0], route: path, status, domain };
       log[slow ? 'warn' : 'debug']({ ...facts, ms: Math.round(ms) }, slow ? 'slow request' : 'request');
     }
     done();

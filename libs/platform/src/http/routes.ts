@@ -4,13 +4,14 @@ import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js'
 import { RouteAccess, type Access } from '../auth/access.decorators.js';
 import type { Domain } from '../domain/domain.js';
 import { RUNTIME, type Runtime } from '../runtime.js';
-import { controllersOf, handlersOf, isClass, uncheckedInputs, type Handler } from './controllers.js';
+import { controllersOf, handlersOf, inputsOf, isClass, type Handler, type Input } from './controllers.js';
 import { RouteEndpoint, type EndpointFacts } from './endpoint.decorator.js';
 
 /** What is known of a route before any request. */
 export interface Route extends Handler {
   readonly access: Access;
   readonly endpoint: EndpointFacts;
+  readonly inputs: readonly Input[];
   /** Absent for the platform's own routes. */
   readonly domain?: Domain;
 }
@@ -87,14 +88,16 @@ export class Routes {
     const access = this.access(handler);
     const endpoint = this.endpoint(handler);
     if (!access || !endpoint) throw new Error(`${nameOf(handler)} is not complete`);
-    return { ...handler, access, endpoint, ...(domain && { domain }) };
+    return { ...handler, access, endpoint, inputs: inputsOf(handler), ...(domain && { domain }) };
   }
 
   private defects(handler: Handler): string[] {
     const lacks = [
       ...(this.access(handler) ? [] : ['@Requires, @SignedIn or @Public']),
       ...(this.endpoint(handler) ? [] : ['@Endpoint']),
-      ...uncheckedInputs(handler).map((input) => `a schema for ${input}`),
+      ...inputsOf(handler).flatMap(({ from, schema }) =>
+        schema ? [] : [`a schema for what it takes from the ${from}`],
+      ),
     ];
     return lacks.map((lacking) => `${nameOf(handler)} lacks ${lacking}`);
   }

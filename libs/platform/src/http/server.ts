@@ -41,15 +41,7 @@ export async function prepareServer(app: NestFastifyApplication, config: Config)
   if (config.CORS_ORIGINS.length > 0) {
     app.enableCors({
       origin: [...config.CORS_ORIGINS],
-      exposedHeaders: [
-        'ETag',
-        'Idempotency-Replayed',
-        'RateLimit-Limit',
-        'RateLimit-Remaining',
-        'RateLimit-Reset',
-        'Retry-After',
-        'X-Request-Id',
-      ],
+      exposedHeaders: ['ETag', 'Idempotency-Replayed', 'RateLimit', 'Retry-After', 'X-Request-Id'],
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
       maxAge: 600,
     });
@@ -57,18 +49,14 @@ export async function prepareServer(app: NestFastifyApplication, config: Config)
 
   const instance = app.getHttpAdapter().getInstance();
   instance.setSerializerCompiler(({ schema, method, url }) => answerSerializer(schema, `${method} ${url}`));
-  await setSecurityHeaders(instance);
+  setSecurityHeaders(instance);
   acceptJson(instance);
   watchRequests(instance, app.get(Routes), app.get<Metrics>(METRICS), app.get<Logger>(LOG));
-  await app.get(Admission).install(instance);
+  app.get(Admission).install(instance);
   instance.addHook('preSerialization', (_request, reply, answer, done) => {
     const version = rowVersionOf(answer);
     if (version !== undefined) reply.header('etag', `"${version}"`);
     done(null, answer);
-  });
-  instance.addHook('onSend', (request, reply, payload, done) => {
-    if (request.caller?.idempotency?.replayed) reply.header('idempotency-replayed', 'true');
-    done(null, payload);
   });
 }
 
