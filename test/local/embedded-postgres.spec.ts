@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -50,6 +50,18 @@ describe('the embedded PostgreSQL', () => {
     });
     const made = await binaries.run('initdb', ['-D', join(folder, 'other'), '-A', 'trust', '--no-sync'], folder);
     expect(made).toMatchObject({ status: 0 });
+  });
+
+  (canMount() ? it : it.skip)('says that the disk is full', async () => {
+    const full = join(home, 'full');
+    mkdirSync(full);
+    mount('-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', full);
+    const start = EmbeddedPostgres.start({ folder: join(full, 'postgres'), durable: true });
+    try {
+      await expect(start).rejects.toThrow('PostgreSQL did not start: the disk is full.');
+    } finally {
+      spawnSync('umount', [full]);
+    }
   });
 
   it('is started again on the same data and the same port', async () => {
@@ -200,6 +212,18 @@ describe('a lock between processes', () => {
     alone?.release();
   });
 });
+
+function mount(...args: string[]): boolean {
+  return spawnSync('mount', args, { stdio: 'ignore' }).status === 0;
+}
+
+function canMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'belay-mount-'));
+  const can = process.platform === 'linux' && mount('-t', 'tmpfs', 'tmpfs', folder);
+  if (can) spawnSync('umount', [folder]);
+  rmdirSync(folder);
+  return can;
+}
 
 async function notes(server: EmbeddedPostgres): Promise<unknown[]> {
   return (await query(server.url('kept'), 'SELECT text FROM note')).map(({ text }) => text);
