@@ -10,8 +10,14 @@ export interface Backend {
   start(): Promise<{ readonly env: Readonly<Record<string, string>>; stop: () => Promise<void> }>;
 }
 
-export const backends: readonly Backend[] = [
-  { name: 'PostgreSQL', available: true, start: () => Promise.resolve({ env: {}, stop: () => Promise.resolve() }) },
+export const postgres: Backend = {
+  name: 'PostgreSQL',
+  available: true,
+  start: () => Promise.resolve({ env: {}, stop: () => Promise.resolve() }),
+};
+
+const backends: readonly Backend[] = [
+  postgres,
   {
     name: 'Redis',
     available: hasRedis,

@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { QueueUnavailable } from '@belay/platform';
 import { Redis } from 'ioredis';
+import { hasRedis, startRedis } from '../support/redis.js';
 import { eventually } from '../support/eventually.js';
-import { onEveryBackend } from './backends.js';
+import { onEveryBackend, postgres } from './backends.js';
 import { TestWorkers } from './test-workers.js';
 import { buildPart } from './workshop.js';
 
@@ -45,5 +47,45 @@ onEveryBackend('a worker whose connections all break', (backend) => {
         expect((await workers.effects('tick-1')).length).toBeGreaterThan(ticks);
       }, 12_000);
     }
+  });
+});
+
+(hasRedis ? describe : describe.skip)('a worker whose Redis has gone', () => {
+  it('ends soon all the same', async () => {
+    const redis = await startRedis();
+    const env = { REDIS_URL: redis.url };
+    const workers = await TestWorkers.on({
+      ...postgres,
+      start: () => Promise.resolve({ env, stop: () => redis.stop() }),
+    });
+    workers.flags.on('enable_workshop');
+    const worker = await workers.start();
+    await redis.stop();
+
+    const from = performance.now();
+    await worker.close();
+    expect(performance.now() - from).toBeLessThan(3_000);
+    await workers.close();
+  });
+});
+
+describe('without Redis', () => {
+  let workers: TestWorkers;
+  beforeAll(async () => {
+    const env = { REDIS_URL: 'redis://127.0.0.1:1' };
+    workers = await TestWorkers.on({
+      ...postgres,
+      start: () => Promise.resolve({ env, stop: () => Promise.resolve() }),
+    });
+  });
+  afterAll(() => workers.close());
+
+  it('who asks for a job at once is told soon, and who asks in a transaction does not notice', async () => {
+    const from = performance.now();
+    await expect(workers.jobs.addNow(workers.caller(), buildPart, { part: 'x' })).rejects.toThrow(QueueUnavailable);
+    expect(performance.now() - from).toBeLessThan(2_000);
+
+    await workers.database.transaction(workers.caller(), (tx) => workers.jobs.add(tx, buildPart, { part: 'y' }));
+    expect(await workers.rows(`SELECT name FROM platform.outbox`)).toEqual([{ name: 'platform.job' }]);
   });
 });

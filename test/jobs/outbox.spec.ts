@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { backends, onEveryBackend } from './backends.js';
+import { onEveryBackend, postgres } from './backends.js';
 import { TestWorkers } from './test-workers.js';
 
 onEveryBackend('a fact', (backend) => {
@@ -118,8 +118,7 @@ onEveryBackend('a fact', (backend) => {
 describe('the inbox', () => {
   let workers: TestWorkers;
   beforeAll(async () => {
-    const [postgres] = backends;
-    if (postgres) workers = await TestWorkers.on(postgres);
+    workers = await TestWorkers.on(postgres);
   });
   afterAll(() => workers.close());
 

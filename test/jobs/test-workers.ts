@@ -15,6 +15,7 @@ import {
   readConfig,
   startRuntime,
   type Config,
+  type Domain,
   type QueueCounts,
 } from '@belay/platform';
 import { Module } from '@nestjs/common';
@@ -129,6 +130,10 @@ export class TestWorkers {
     return (await this.pool.query<Row>(sql, [...values])).rows;
   }
 
+  async controlRows<Row extends pg.QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return (await this.control.query<Row>(sql, [...values])).rows;
+  }
+
   /** Nobody may write anything, as during a restore. */
   async stopWrites(off: boolean): Promise<void> {
     await this.control.query(
@@ -139,8 +144,8 @@ export class TestWorkers {
   }
 
   /** A worker in this process. */
-  async start(config: Partial<Config> = {}): Promise<RunningWorker> {
-    const worker = await startWorker({ config: { ...this.config(), ...config }, domains });
+  async start(config: Partial<Config> = {}, those: readonly Domain[] = domains): Promise<RunningWorker> {
+    const worker = await startWorker({ config: { ...this.config(), ...config }, domains: those });
     this.#workers.add(worker);
     return worker;
   }

@@ -46,7 +46,7 @@ export { slotId } from './jobs/crons.js';
 export { JobRunner } from './jobs/job-runner.js';
 export { jobType, type JobDeclaration, type JobType } from './jobs/job-type.js';
 export { Consumes, CronJob, Job, type CronDeclaration, type DeliveredEvent } from './jobs/job.decorators.js';
-export { Jobs } from './jobs/jobs.js';
+export { Jobs, QueueUnavailable } from './jobs/jobs.js';
 export { JobsModule } from './jobs/jobs.module.js';
 export { hurried, unhurried, within } from './jobs/patience.js';
 export { Queues, type QueueCounts, type RunningNow } from './jobs/queues.js';

@@ -104,7 +104,10 @@ const environment = z
       .default({})
       .describe('JSON object from a claim value to a role of ours'),
     EMERGENCY_ROLLBACK: flag.describe('Boots with every gated module off'),
-    WORKER_CONTEXTS: list.default(['jobs', 'control']).describe('Which halves of the worker run here'),
+    WORKER_CONTEXTS: list
+      .pipe(z.array(z.enum(['jobs', 'control'])).min(1))
+      .default(['jobs', 'control'])
+      .describe('Which halves of the worker run here'),
     BUILD_SHA: z.string().default('development'),
   })
   .refine((env) => (env.UNLEASH_URL === undefined) === (env.UNLEASH_TOKEN === undefined), {

@@ -12,12 +12,18 @@ import { JobHeld, RunningJob } from './running-job.js';
 // Looked at again after a quarter of the time it has waited, within these bounds: many held jobs must not keep us busy.
 const HELD_MS = { least: 1_000, most: 30_000 };
 
+const LEAVE_MS = 1_000;
+
 const never = new AbortController().signal;
 
 /** Takes the jobs of one domain from its queue and has them done. */
 export class DomainWorker {
   readonly #running = new Map<string, RunningJob>();
   readonly #lost = new Set<string>();
+  #abandon: () => void = () => undefined;
+  readonly #abandoned = new Promise<void>((resolve) => {
+    this.#abandon = resolve;
+  });
   readonly #worker: JobWorker;
 
   constructor(
@@ -41,12 +47,19 @@ export class DomainWorker {
     });
   }
 
-  /** Takes no further job and waits for those that run; answers the ids of those that would not end. */
+  /**
+   * Takes no further job and waits for those that run; answers the ids of those that would not end. Asked again, it is
+   * done as soon as either has lost patience.
+   */
   async close({ graceMs, abortMs }: Patience): Promise<readonly string[]> {
-    const closed = this.#worker.close();
-    if (await within(closed, graceMs)) return [];
-    this.#worker.cancelAllJobs('the worker stops');
-    if (await within(closed, abortMs)) return [];
+    const ended = Promise.race([this.#worker.close(), this.#abandoned]);
+    // The queue may be out of reach, and then BullMQ cannot take its leave.
+    const soon = await within(ended, Math.min(graceMs, LEAVE_MS));
+    if (!soon && this.#running.size > 0 && !(await within(ended, graceMs - LEAVE_MS))) {
+      this.#worker.cancelAllJobs('the worker stops');
+      await within(ended, abortMs);
+    }
+    this.#abandon();
     return [...this.#running.keys()];
   }
 

@@ -16,6 +16,7 @@ export const JOB_DOMAINS = Symbol('job domains');
 @Injectable()
 export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutdown {
   #workers: readonly DomainWorker[] = [];
+  #stopped = false;
   readonly #metrics: JobMetrics;
   readonly #figures: JobFigures = { counts: () => this.counts(), lag: () => this.relay.lag() };
 
@@ -53,6 +54,7 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
    * less patience.
    */
   async stop(patience: Patience): Promise<void> {
+    this.#stopped = true;
     this.crons.stop();
     this.#metrics.unwatch(this.#figures);
     await this.relay.stop();
@@ -61,7 +63,7 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await this.stop(hurried);
+    if (!this.#stopped) await this.stop(hurried);
   }
 
   /** A job writes, so it waits while nothing may be written; what is open may still be finished in `drain`. */

@@ -108,7 +108,7 @@ export class OutboxRelay {
       const failed = rows.filter(({ id }) => failures.has(id)).map(({ id }) => id);
       const published = rows.filter(({ id }) => !failures.has(id)).map(({ id }) => id);
       await markPublished(tx, [published]);
-      if (failed.length > 0) await markFailed(tx, [failed, [...new Set(failures.values())].join('; ')]);
+      if (failed.length > 0) await markFailed(tx, [failed, [...new Set([...failures.values()].flat())].join('; ')]);
       return rows.length;
     });
   }
@@ -139,7 +139,7 @@ export class OutboxRelay {
   }
 
   /** Answers why which rows could not be queued for everybody. */
-  private async enqueue(rows: readonly OutboxRow[]): Promise<ReadonlyMap<string, string>> {
+  private async enqueue(rows: readonly OutboxRow[]): Promise<ReadonlyMap<string, readonly string[]>> {
     const byDomain = new Map<string, { readonly id: string; readonly job: NewJob }[]>();
     for (const row of rows) {
       for (const [domain, job] of this.jobsFor(row)) {
@@ -148,7 +148,7 @@ export class OutboxRelay {
         byDomain.set(domain, queued);
       }
     }
-    const failures = new Map<string, string>();
+    const failures = new Map<string, readonly string[]>();
     await Promise.all(
       [...byDomain].map(async ([domain, queued]) => {
         try {
@@ -157,7 +157,8 @@ export class OutboxRelay {
             queued.map(({ job }) => job),
           );
         } catch (error) {
-          for (const { id } of queued) failures.set(id, `${domain}: ${String(error)}`);
+          const reason = `${domain}: ${String(error)}`;
+          for (const { id } of queued) failures.set(id, [...(failures.get(id) ?? []), reason]);
         }
       }),
     );

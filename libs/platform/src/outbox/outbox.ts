@@ -65,8 +65,16 @@ export class Outbox {
     this.#ringing = true;
     setTimeout(() => {
       this.#ringing = false;
-      ring(this.database.dataSource, []).catch(() => undefined);
+      void this.tellRelays();
     }, ringEveryMs);
+  }
+
+  private async tellRelays(): Promise<void> {
+    try {
+      await ring(this.database.dataSource, []);
+    } catch {
+      // They look by themselves every second.
+    }
   }
 
   private async insert(tx: EntityManager, name: string, body: object, domain: string): Promise<void> {
