@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
 import { watch, type Watch } from './watched.js';
 
 describe('the health of the API', () => {
@@ -10,7 +11,9 @@ describe('the health of the API', () => {
 
   it('is told to everybody at the root', async () => {
     expect((await watching.get('/health/live')).json()).toMatchObject({ status: 'up' });
-    expect((await watching.get('/health/ready')).json()).toMatchObject({ ready: true });
+    await eventually(async () => {
+      expect((await watching.get('/health/ready')).json()).toMatchObject({ ready: true });
+    }, 10_000);
   });
 
   it('is a problem that names each check when it is not ready', async () => {
