@@ -20,6 +20,7 @@ export default tseslint.config(
       ],
     },
   },
+  { files: ['libs/platform/src/config/config.ts'], rules: { 'no-restricted-properties': 'off' } },
   {
     files: ['**/*.mjs'],
     languageOptions: {
