@@ -5,7 +5,7 @@ import { RUNTIME, type Runtime } from '../runtime.js';
 import { Crons } from './crons.js';
 import { DomainWorker } from './domain-worker.js';
 import { findHandlers, type JobDomain } from './job-handlers.js';
-import { JobMetrics, type JobFigures } from './job.metrics.js';
+import { JobMetrics } from './job.metrics.js';
 import { hurried, type Patience } from './patience.js';
 import { PLATFORM } from './platform.jobs.js';
 import { Queues, type QueueCounts } from './queues.js';
@@ -18,7 +18,7 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
   #workers: readonly DomainWorker[] = [];
   #stopped = false;
   readonly #metrics: JobMetrics;
-  readonly #figures: JobFigures = { counts: () => this.counts(), lag: () => this.relay.lag() };
+  #unwatch: (() => void) | undefined;
 
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
@@ -44,7 +44,7 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
         if (cron) this.crons.start(domain.name, cron, () => this.mayRun(domain.name, feature));
       }
     }
-    this.#metrics.watch(this.#figures);
+    this.#unwatch = this.#metrics.watch({ counts: () => this.counts(), lag: () => this.relay.lag() });
     await this.relay.start();
   }
 
@@ -56,7 +56,7 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
   async stop(patience: Patience): Promise<void> {
     this.#stopped = true;
     this.crons.stop();
-    this.#metrics.unwatch(this.#figures);
+    this.#unwatch?.();
     await this.relay.stop();
     const stuck = (await Promise.all(this.#workers.map((worker) => worker.close(patience)))).flat();
     if (stuck.length > 0) this.runtime.log.error({ jobs: stuck }, 'jobs left behind');

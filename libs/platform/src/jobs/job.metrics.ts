@@ -1,13 +1,14 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Histogram, type Registry } from 'prom-client';
+import { LiveGauge } from '../metrics/live-gauge.js';
 import type { OutboxLag } from '../outbox/outbox-relay.js';
 import type { QueueCounts } from './queues.js';
 
 export type JobOutcome = 'done' | 'failed' | 'dead' | 'held';
 
-/** Whom a scrape asks: the application that is at work. */
+/** What an application that is at work can tell. */
 export interface JobFigures {
-  counts(): Promise<ReadonlyMap<string, QueueCounts>>;
-  lag(): Promise<OutboxLag>;
+  readonly counts: () => Promise<ReadonlyMap<string, QueueCounts>>;
+  readonly lag: () => Promise<OutboxLag>;
 }
 
 const ofRegistry = new WeakMap<Registry, JobMetrics>();
@@ -16,7 +17,9 @@ const ofRegistry = new WeakMap<Registry, JobMetrics>();
 export class JobMetrics {
   readonly seconds: Histogram<'domain' | 'name'>;
   readonly #total: Counter<'domain' | 'name' | 'outcome'>;
-  #figures: JobFigures | undefined;
+  readonly #queued: LiveGauge<'domain' | 'state'>;
+  readonly #waiting: LiveGauge;
+  readonly #lag: LiveGauge;
 
   private constructor(registry: Registry) {
     const registers = [registry];
@@ -33,7 +36,9 @@ export class JobMetrics {
       labelNames: ['domain', 'name', 'outcome'],
       registers,
     });
-    this.gauges(registers);
+    this.#queued = new LiveGauge(registry, 'belay_queue_jobs', 'Jobs by domain and state', ['domain', 'state']);
+    this.#waiting = new LiveGauge(registry, 'belay_outbox_waiting', 'Facts not published yet', []);
+    this.#lag = new LiveGauge(registry, 'belay_outbox_lag_seconds', 'Age of the oldest fact not published yet', []);
   }
 
   static of(registry: Registry): JobMetrics {
@@ -49,58 +54,22 @@ export class JobMetrics {
     this.#total.inc({ domain, name, outcome });
   }
 
-  watch(figures: JobFigures): void {
-    this.#figures = figures;
-  }
-
-  /** Unless others have taken over already. */
-  unwatch(figures: JobFigures): void {
-    if (this.#figures === figures) this.#figures = undefined;
-  }
-
-  private gauges(registers: Registry[]): void {
-    const figures = () => this.#figures;
-    new Gauge({
-      name: 'belay_queue_jobs',
-      help: 'Jobs by domain and state',
-      labelNames: ['domain', 'state'],
-      registers,
-      async collect() {
-        this.reset();
-        for (const [domain, counts] of (await figures()
-          ?.counts()
-          .catch(() => undefined)) ?? []) {
-          for (const [state, count] of Object.entries(counts)) this.set({ domain, state }, Number(count));
-        }
-      },
-    });
-    new Gauge({
-      name: 'belay_outbox_waiting',
-      help: 'Facts not published yet',
-      registers,
-      async collect() {
-        this.set(
-          (
-            await figures()
-              ?.lag()
-              .catch(() => undefined)
-          )?.waiting ?? Number.NaN,
-        );
-      },
-    });
-    new Gauge({
-      name: 'belay_outbox_lag_seconds',
-      help: 'Age of the oldest fact not published yet',
-      registers,
-      async collect() {
-        this.set(
-          (
-            await figures()
-              ?.lag()
-              .catch(() => undefined)
-          )?.seconds ?? Number.NaN,
-        );
-      },
-    });
+  /** A scrape asks these figures too, until the answered function is called. */
+  watch({ counts, lag }: JobFigures): () => void {
+    const sources = [
+      this.#queued.from(async () =>
+        [...(await counts())].flatMap(([domain, { paused, ...states }]) =>
+          Object.entries({ ...states, paused: Number(paused) }).map(([state, value]) => ({
+            labels: { domain, state },
+            value,
+          })),
+        ),
+      ),
+      this.#waiting.from(async () => [{ labels: {}, value: (await lag()).waiting }]),
+      this.#lag.from(async () => [{ labels: {}, value: (await lag()).seconds }]),
+    ];
+    return () => {
+      for (const leave of sources) leave();
+    };
   }
 }
