@@ -124,8 +124,8 @@ describe('an application', () => {
       @Get(':id')
       @Requires('fixture:read')
       @Endpoint('Believe everything')
-      open(@Param('id') _id: string): void {
-        return undefined;
+      open(@Param('id') id: string): string {
+        return id;
       }
     }
     await expect(TestApi.with(domain(Trusting))).rejects.toThrow(

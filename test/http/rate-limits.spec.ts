@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { problem } from '@belay/platform';
+import { problem, Sessions } from '@belay/platform';
+import { decodeJwt } from 'jose';
 import { notes, notesSchema } from '../support/domains/notes.js';
+import { eventually } from '../support/eventually.js';
 import { TestApi } from '../support/test-api.js';
 
 describe('the number of requests in a minute', () => {
@@ -47,6 +49,15 @@ describe('the number of requests in a minute', () => {
     const guess = nobody.withHeaders({ authorization: 'Bearer nonsense' });
     for (let n = 0; n < 5; n++) await from('10.2.0.1', guess);
     expect((await from('10.2.0.1', api)).statusCode).toBe(200);
+
+    // A change of the account makes its token be looked at again, which is still no guess.
+    const token = api.headers['authorization']?.slice('Bearer '.length) ?? '';
+    await nobody.rows(`UPDATE directory.account SET email = 'new@example.org' WHERE id = $1`, [decodeJwt(token).sub]);
+    await eventually(() => {
+      expect(nobody.app.get(Sessions).known(token)).toBeUndefined();
+    });
+    expect((await from('10.2.0.1', api)).statusCode).toBe(200);
+    expect((await from('10.2.0.1', await nobody.as())).statusCode).toBe(429);
   });
 
   it('is not limited for reading public routes', async () => {

@@ -55,8 +55,8 @@ export class TestApi {
 
   static async start({ config = {}, sql }: TestApiOptions, ...domains: Domain[]): Promise<TestApi> {
     await using started = new AsyncDisposableStack();
-    const { databaseUrl, controlUrl, drop } = await createDatabases();
-    started.defer(drop);
+    const databases = started.adopt(await createDatabases(), (one) => one.drop());
+    const { databaseUrl, controlUrl } = databases;
     const pool = started.adopt(new pg.Pool({ connectionString: databaseUrl, max: 4 }), (one) => one.end());
     pool.on('error', () => undefined);
     if (sql !== undefined) await pool.query(sql);

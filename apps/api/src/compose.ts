@@ -10,6 +10,7 @@ import {
   type Domain,
   type Runtime,
 } from '@belay/platform';
+import { Module } from '@nestjs/common';
 import { ModulesContainer, NestFactory, Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
@@ -21,10 +22,12 @@ export async function composeApi(runtime: Runtime, enabled: readonly Domain[]): 
   const app = await NestFactory.create<NestFastifyApplication>(
     { module: ApiModule, imports: importsOf(enabled, runtime) },
     fastifyAdapter(runtime.config),
+    // Nest declares these options as a class and expects a literal.
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
     { logger: new NestLogger(runtime.log), abortOnError: false, bodyParser: false },
   );
   try {
-    await prepareServer(app, runtime.config);
+    prepareServer(app, runtime.config);
     serveDocs(app, app.get(Routes), enabled);
     await app.init();
     await app.getHttpAdapter().getInstance().ready();
@@ -37,16 +40,18 @@ export async function composeApi(runtime: Runtime, enabled: readonly Domain[]): 
 
 /** The document of the API with these domains. Nothing is started for it, so it needs no database. */
 export async function describeApi(domains: readonly Domain[]): Promise<OpenAPIObject> {
-  const described = { module: ApiModule, imports: importsOf(domains) };
-  const app = await NestFactory.create(described, new FastifyAdapter(), {
-    logger: false,
-    abortOnError: false,
-    preview: true,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    { module: ApiModule, imports: importsOf(domains) },
+    new FastifyAdapter(),
+    // Nest declares these options as a class and expects a literal.
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
+    { logger: false, abortOnError: false, preview: true },
+  );
   prefixRoutes(app);
   return openApiDocument(app, new Routes(app.get(ModulesContainer), new Reflector(), { domains }), domains);
 }
 
+@Module({})
 class ApiModule {}
 
 function importsOf(enabled: readonly Domain[], runtime?: Runtime) {

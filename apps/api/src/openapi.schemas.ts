@@ -14,11 +14,7 @@ export function schemaConverter() {
   const components = new Map<string, Record<string, unknown>>();
   return (schema: unknown, io: 'input' | 'output'): Converted | undefined => {
     if (!(schema instanceof z.ZodType)) return undefined;
-    const {
-      $schema: _dialect,
-      $defs: defs = {},
-      ...root
-    } = z.toJSONSchema(schema, {
+    const { $defs: defs = {}, ...root } = z.toJSONSchema(schema, {
       target: 'draft-2020-12',
       io,
       override: ({ jsonSchema, zodSchema }) => {
@@ -31,6 +27,7 @@ export function schemaConverter() {
         throw new Error(`Two different schemas are named ${name}`);
       components.set(name, definition);
     }
+    delete root.$schema;
     return { schema: root, components: defs };
   };
 }

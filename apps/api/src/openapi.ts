@@ -1,9 +1,12 @@
 import { problem, type Domain, type Route, type Routes } from '@belay/platform';
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { z } from 'zod';
 import { schemaConverter } from './openapi.schemas.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+
+const verb = z.enum(['get', 'post', 'put', 'patch', 'delete']);
 
 /** Serves the document of this application at /docs-json and its UI at /docs. */
 export function serveDocs(app: INestApplication, routes: Routes, enabled: readonly Domain[]): void {
@@ -45,8 +48,7 @@ export function openApiDocument(app: INestApplication, routes: Routes, enabled: 
 }
 
 function operationOf(document: OpenAPIObject, route: Route): Operation {
-  const methods = new Map(Object.entries(document.paths[documentPath(route)] ?? {}));
-  const operation: Operation | undefined = methods.get(route.method.toLowerCase());
+  const operation = document.paths[documentPath(route)]?.[verb.parse(route.method.toLowerCase())];
   if (!operation) throw new Error(`${route.method} ${route.path} is not documented`);
   return operation;
 }
@@ -60,7 +62,7 @@ function complete(operation: Operation, route: Route): void {
   if (takesKey(route))
     operation.parameters = [...(operation.parameters ?? []), idempotencyKey(endpoint.idempotency === 'required')];
   for (const [status, slugs] of problemsOf(route, operation)) operation.responses[status] = answer(slugs.join(' · '));
-  operation.responses['default'] = answer('Any other problem');
+  operation.responses.default = answer('Any other problem');
 }
 
 function takesKey({ method, access, endpoint }: Route): boolean {

@@ -205,7 +205,9 @@ class NoteController {
   @Post('open')
   @Public()
   @Endpoint('Knock', {})
-  knock(): void {}
+  knock(): void {
+    return undefined;
+  }
 
   @Get('odd')
   @Endpoint('Answer something else than declared', { returns: noteView })

@@ -55,7 +55,9 @@ function claimOf(
     route: `${method} ${path}`,
     domain: domain?.name ?? 'platform',
     requestHash: hash.digest('hex'),
-    replayed: () => reply.header('idempotency-replayed', 'true'),
+    replayed: () => {
+      void reply.header('idempotency-replayed', 'true');
+    },
   };
 }
 

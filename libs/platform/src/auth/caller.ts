@@ -73,7 +73,7 @@ export class Caller {
   /** The one site at which the caller may do anything; undefined when there are several, or some are held everywhere. */
   get onlySite(): string | undefined {
     const [site] = this.#grants;
-    if (!site || site.siteId === null) return undefined;
+    if (site?.siteId == null) return undefined;
     return this.#grants.every(({ siteId }) => siteId === site.siteId) ? site.siteId : undefined;
   }
 

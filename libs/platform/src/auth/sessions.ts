@@ -23,6 +23,8 @@ const apiToken = /^bly_[A-Za-z0-9_-]{43}$/;
 @Injectable()
 export class Sessions implements OnModuleInit {
   readonly #sessions = new Map<string, Session>();
+  /** Tokens that were accepted and must be looked at again. */
+  readonly #stale = new Set<string>();
   readonly #used = new Map<string, number>();
   #changes = 0;
 
@@ -40,8 +42,12 @@ export class Sessions implements OnModuleInit {
     });
     await this.listener.listen(
       'account_changed',
-      (accountId) => this.forget(accountId),
-      () => this.forgetAll(),
+      (accountId) => {
+        this.forget(accountId);
+      },
+      () => {
+        this.forgetAll();
+      },
     );
   }
 
@@ -58,24 +64,38 @@ export class Sessions implements OnModuleInit {
     return session;
   }
 
+  /** Whether the token was accepted before, though it may not be any more: then it is no guess. */
+  wasKnown(token: string): boolean {
+    return this.#sessions.has(token) || this.#stale.has(token);
+  }
+
   /** Verifies a token; throws `token-refused` unless it stands for an active account. */
   async open(token: string): Promise<Session> {
     const changes = this.#changes;
+    this.#sessions.delete(token);
+    this.#stale.delete(token);
     const session = apiToken.test(token) ? await this.ofApiToken(token) : await this.ofJwt(token);
     // What was read before a change must not be remembered after it.
     if (changes === this.#changes) this.remember(token, session);
+    else this.#stale.add(token);
     this.noteUse(session);
     return session;
   }
 
   private forget(accountId: string): void {
     this.#changes += 1;
-    for (const [token, session] of this.#sessions) if (session.accountId === accountId) this.#sessions.delete(token);
+    for (const [token, session] of this.#sessions) if (session.accountId === accountId) this.doubt(token);
   }
 
   private forgetAll(): void {
     this.#changes += 1;
-    this.#sessions.clear();
+    for (const token of this.#sessions.keys()) this.doubt(token);
+  }
+
+  private doubt(token: string): void {
+    this.#sessions.delete(token);
+    if (this.#stale.size >= mostSessions) this.#stale.clear();
+    this.#stale.add(token);
   }
 
   private remember(token: string, session: Session): void {
@@ -132,7 +152,7 @@ function active(account: AccountFacts | undefined): Holder {
 }
 
 /** What the account may, cut down to the token's scopes and site: never more. */
-export function grantsOf({ account, scopes, siteId }: Pick<ApiTokenFacts, 'account' | 'scopes' | 'siteId'>): Grant[] {
+function grantsOf({ account, scopes, siteId }: Pick<ApiTokenFacts, 'account' | 'scopes' | 'siteId'>): Grant[] {
   return account.grants.flatMap((grant) => {
     if (!scopes.includes('*') && !scopes.includes(grant.permission)) return [];
     if (siteId === null) return [grant];

@@ -1,4 +1,3 @@
-import { types } from 'node:util';
 import { Conflict, Problem } from '../problem/problem.js';
 import { databaseError } from './violation.js';
 
@@ -24,7 +23,7 @@ export class RequestInProgress extends Conflict {
 }
 
 /** Others hold what the request needs: nothing was changed, and the same request may succeed a moment later. */
-export class BusyRetry extends Problem {
+class BusyRetry extends Problem {
   readonly kind = 'unavailable';
   readonly slug = 'busy-retry';
   readonly title = 'Too busy, try again';
@@ -35,7 +34,7 @@ export class BusyRetry extends Problem {
   }
 }
 
-export class DatabaseUnavailable extends Problem {
+class DatabaseUnavailable extends Problem {
   readonly kind = 'unavailable';
   readonly slug = 'database-unavailable';
   readonly title = 'The database does not answer';
@@ -47,7 +46,7 @@ export class DatabaseUnavailable extends Problem {
 }
 
 /** A value passed the contract and yet does not fit where it belongs. */
-export class ValueOutOfRange extends Problem {
+class ValueOutOfRange extends Problem {
   readonly kind = 'invalid';
   readonly slug = 'value-out-of-range';
   readonly title = 'A value cannot be stored';
@@ -84,7 +83,7 @@ export function waitedInVain(error: unknown): boolean {
 
 function isBroken(error: unknown): boolean {
   // Errors of Node itself may be made in another realm, where instanceof does not reach.
-  if (!types.isNativeError(error)) return false;
+  if (!Error.isError(error)) return false;
   if ('driverError' in error && isBroken(error.driverError)) return true;
   if ('code' in error && typeof error.code === 'string') return broken.has(error.code);
   return driverMessages.test(error.message);

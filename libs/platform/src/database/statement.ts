@@ -9,9 +9,7 @@ export type Executor = pg.Pool | pg.ClientBase | DataSource | EntityManager;
  * SQL that the server plans once per connection and afterwards only executes.
  * `statement(name, sql)` is for paths whose speed matters; `name` must be unique in the process.
  */
-export interface Statement<Row> {
-  (on: Executor, values: readonly unknown[]): Promise<Row[]>;
-}
+export type Statement<Row> = (on: Executor, values: readonly unknown[]) => Promise<Row[]>;
 
 const names = new Set<string>();
 

@@ -55,7 +55,8 @@ export class Admission {
   ): Promise<TooManyRequests | undefined> {
     const isPublic = this.routes.at(request.method, request.routeOptions.url)?.access.kind === 'public';
     if (isPublic && (request.method === 'GET' || request.method === 'HEAD')) return undefined;
-    const refused = tooMany(this.#perAddress, normalizeIP(request.ip), reply);
+    const isGuess = token === undefined || isPublic || !this.sessions.wasKnown(token);
+    const refused = isGuess ? tooMany(this.#perAddress, normalizeIP(request.ip), reply) : undefined;
     if (refused || token === undefined || isPublic) return refused;
     const session = await this.verified(token);
     return session && this.admit(session, request, reply);

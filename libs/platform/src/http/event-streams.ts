@@ -50,7 +50,9 @@ export class EventStreams implements BeforeApplicationShutdown {
   open(follow: Follow, heartbeat = heartbeatMs): StreamableFile {
     const stream = new PassThrough();
     const gone = new AbortController();
-    const beat = setInterval(() => write(stream, ': still here\n\n'), heartbeat);
+    const beat = setInterval(() => {
+      write(stream, ': still here\n\n');
+    }, heartbeat);
     this.#open.add(stream);
     const stop = () => {
       clearInterval(beat);
@@ -77,7 +79,9 @@ export class EventStreams implements BeforeApplicationShutdown {
 
   private async follow(stream: PassThrough, follow: Follow, signal: AbortSignal): Promise<void> {
     try {
-      const following = follow((event) => write(stream, frame(event)), signal);
+      const following = follow((event) => {
+        write(stream, frame(event));
+      }, signal);
       if (following === undefined) return;
       await following;
     } catch (error) {

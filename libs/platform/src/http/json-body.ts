@@ -4,7 +4,7 @@ import { MalformedJson } from './http.problems.js';
 import { isText, pointerSegment } from './text.js';
 
 /** Deeper than any contract; shallow enough for every recursive reader. */
-export const DEEPEST_BODY = 64;
+const DEEPEST_BODY = 64;
 
 /**
  * Takes bodies as JSON only. Refuses what parses and yet can be neither stored nor walked safely: NUL characters and
@@ -22,7 +22,7 @@ export function acceptJson(instance: FastifyInstance): void {
         done(null);
         return;
       }
-      parse(request, text, (error, body) => {
+      void parse(request, text, (error, body) => {
         done(error ? new MalformedJson(error.message) : refusal(text, body), body);
       });
     },

@@ -19,7 +19,7 @@ export function callerOf(request: FastifyRequest): Caller {
   return request.caller ?? anonymous(request);
 }
 
-export function anonymous(request: FastifyRequest): Caller {
+function anonymous(request: FastifyRequest): Caller {
   return new Caller({
     accountId: SYSTEM_ACCOUNT,
     username: 'anonymous',

@@ -36,7 +36,7 @@ export function prefixRoutes(app: INestApplication): void {
 }
 
 /** Everything between the socket and the routes; called before the application is initialised. */
-export async function prepareServer(app: NestFastifyApplication, config: Config): Promise<void> {
+export function prepareServer(app: NestFastifyApplication, config: Config): void {
   prefixRoutes(app);
   if (config.CORS_ORIGINS.length > 0) {
     app.enableCors({
@@ -61,7 +61,7 @@ export async function prepareServer(app: NestFastifyApplication, config: Config)
 }
 
 /** A route answered something else than it declares: a defect of ours, told to nobody outside. */
-export class AnswerMismatch extends Error {
+class AnswerMismatch extends Error {
   override readonly name = 'AnswerMismatch';
 }
 
