@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { insertItem, readItem, type ItemRow } from './item.sql.js';
 
 /** The smallest domain there can be, gated like any other: what is left of a request when the business is one row. */
-export const itemView = z
+const itemView = z
   .object({
     id: z.uuid(),
     code: z.string(),

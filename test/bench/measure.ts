@@ -33,7 +33,7 @@ export async function compare(contestants: readonly Contestant[], rounds = 5, se
   }));
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

@@ -49,7 +49,7 @@ export const paintPart = jobType({
 });
 
 /** Announced by the foundry, which has no jobs of its own. */
-export const partCast = z.object({
+const partCast = z.object({
   part: z.string(),
   /** How long it takes before the effect is committed, and afterwards. */
   before: z.number().default(0),

@@ -11,7 +11,7 @@ export interface TestDatabases {
 }
 
 /** The server of this test run, as superuser. */
-export function adminUrl(): string {
+function adminUrl(): string {
   // eslint-disable-next-line no-restricted-properties -- how Jest's global setup tells its workers
   const url = process.env['BELAY_TEST_SERVER'];
   if (url === undefined) throw new Error('No test server: this suite belongs to the project `postgres`');

@@ -15,7 +15,7 @@ const channel = 'control_flag';
 const pollMs = 900;
 
 /** How long the overlay may stay unread before gated flags count as off. */
-export const FAIL_SAFE_MS = 10_000;
+const FAIL_SAFE_MS = 10_000;
 
 export interface OverlayOptions {
   /** The control database, without a pooler in between. */

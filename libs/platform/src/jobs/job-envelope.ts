@@ -19,7 +19,6 @@ export type EventEnvelope = z.infer<typeof eventEnvelope>;
 
 /** A tick of a cron; the payload of its jobs. */
 export const tick = z.object({ slot: z.iso.datetime() });
-export type Tick = z.infer<typeof tick>;
 
 /** Event jobs are told from others by their name, which is that of the event: it holds a dot. */
 export interface NewJob {

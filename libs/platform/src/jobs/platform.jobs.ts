@@ -28,7 +28,7 @@ const forgetMarks = statement<{ event_id: string }>(
 
 /** Clears away what the platform keeps for a time only. Runs whatever is switched off. */
 @Injectable()
-export class PlatformJobs {
+class PlatformJobs {
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
     private readonly database: Database,
