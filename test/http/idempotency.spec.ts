@@ -69,6 +69,13 @@ describe('a POST with an Idempotency-Key', () => {
     expect((await post('slow', { ms: 900 }, '/api/notes/slow')).body).toBe((await first).body);
   });
 
+  it('is no licence for a second transaction, which a replay would repeat', async () => {
+    expect((await post('twice', { title: 'twice' }, '/api/notes/twice')).json()).toMatchObject({
+      code: 'internal-error',
+    });
+    expect((await api.send('POST', '/api/notes/twice', { title: 'twice, without a key' })).statusCode).toBe(201);
+  });
+
   it('is demanded where the route says so', async () => {
     expect(await api.post('/api/notes/slow', { ms: 0 }, 400)).toMatchObject({ code: 'idempotency-key-required' });
   });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { z } from 'zod';
 import { notes, notesSchema, noteView } from '../support/domains/notes.js';
 import { TestApi } from '../support/test-api.js';
@@ -122,6 +123,32 @@ describe('what a request brings', () => {
     const response = await api.send('POST', '/api/notes', body);
     expect(response.statusCode).toBe(400);
     expect(response.json()).toMatchObject({ code: 'malformed-json', status: 400 });
+  });
+
+  it('whatever it is, is taken or refused and never a failure of ours', async () => {
+    const value = fc.jsonValue({ maxDepth: 4, noUnicodeString: false });
+    const body = fc.oneof(
+      fc
+        .record({ title: value, quantity: value, tags: value, more: value }, { requiredKeys: [] })
+        .map((one) => JSON.stringify(one)),
+      value.map((one) => JSON.stringify(one)),
+      fc.string({ unit: 'binary', maxLength: 200 }),
+    );
+    const piece = fc.string({ unit: 'binary', maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(body, piece, piece, async (json, path, query) => {
+        const answers = [
+          await api.send('POST', '/api/notes', json),
+          await api.send('GET', `/api/notes/${encodeURIComponent(path.toWellFormed())}`),
+          await api.send(
+            'GET',
+            `/api/notes?cursor=${encodeURIComponent(query.toWellFormed())}&title=${encodeURIComponent(path.toWellFormed())}`,
+          ),
+        ];
+        expect(answers.filter(({ statusCode }) => statusCode >= 500).map(({ body: text }) => text)).toEqual([]);
+      }),
+      { numRuns: 200 },
+    );
   });
 
   it('may be empty where no body is needed, and is missed where one is', async () => {

@@ -59,6 +59,14 @@ describe('a request that cannot be served', () => {
     expect(response.body).not.toContain('hunter2');
   });
 
+  it('because Nest or a handler says so by a status keeps that status', async () => {
+    expect(await api.get('/api/notes/teapot', 418, problem)).toMatchObject({
+      type: 'about:blank',
+      code: 'i-m-a-teapot',
+      detail: 'short and stout',
+    });
+  });
+
   it('because the answer is not what the route declares is a defect too', async () => {
     const response = await api.send('GET', '/api/notes/odd');
     expect(problem.parse(response.json())).toMatchObject({ status: 500, code: 'internal-error' });

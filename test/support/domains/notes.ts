@@ -27,6 +27,7 @@ import {
   Controller,
   Delete,
   Get,
+  ImATeapotException,
   Injectable,
   Module,
   Param,
@@ -219,6 +220,19 @@ class NoteController {
   @Endpoint('Fail', {})
   broken(): void {
     throw new Error('the password is hunter2');
+  }
+
+  @Get('teapot')
+  @Endpoint('Fail with a status of the protocol', {})
+  teapot(): void {
+    throw new ImATeapotException('short and stout');
+  }
+
+  @Post('twice')
+  @Endpoint('Write two notes in two transactions', { status: 201, returns: noteView })
+  async twice(@By() by: Caller, @Body({ schema: draftNote }) note: z.infer<typeof draftNote>): Promise<NoteView> {
+    await this.notes.draft(by, note);
+    return this.notes.draft(by, note);
   }
 
   @Get('export')

@@ -23,13 +23,15 @@ interface KeyRow {
   kid: string;
   public_jwk: JWK;
   sealed_private: Buffer;
-  retires_at: Date;
+  signs_for_ms: number;
 }
 
 // A key signs until it retires, and verifies for as long as a token it has signed can be good.
 const readKeys = statement<KeyRow>(
   'platform.signing_keys',
-  `SELECT kid, public_jwk, sealed_private, retires_at FROM platform.signing_key
+  `SELECT kid, public_jwk, sealed_private,
+          extract(epoch FROM retires_at - clock_timestamp())::float8 * 1000 AS signs_for_ms
+   FROM platform.signing_key
    WHERE retires_at > clock_timestamp() - make_interval(secs => $1) ORDER BY retires_at DESC, kid DESC`,
 );
 
@@ -44,10 +46,13 @@ export interface AccessClaims {
   readonly expiresAt: Date;
 }
 
+/** A key with the moment, by our clock, until which it signs. */
+type KnownKey = KeyRow & { readonly until: number };
+
 type PublicKey = Awaited<ReturnType<typeof importJWK>>;
 
 interface Keys {
-  readonly rows: readonly KeyRow[];
+  readonly rows: readonly KnownKey[];
   readonly verifying: ReadonlyMap<string, PublicKey>;
 }
 
@@ -59,7 +64,7 @@ interface Keys {
 export class SigningKeys {
   readonly #seal: Seal;
   #keys: Promise<Keys> | undefined;
-  #signing: { readonly kid: string; readonly key: CryptoKey; readonly until: Date } | undefined;
+  #signing: { readonly kid: string; readonly key: CryptoKey; readonly until: number } | undefined;
 
   constructor(
     private readonly database: Database,
@@ -105,11 +110,11 @@ export class SigningKeys {
   }
 
   private async signingKey(): Promise<{ kid: string; key: CryptoKey }> {
-    if (this.#signing && this.#signing.until.getTime() > Date.now()) return this.#signing;
+    if (this.#signing && this.#signing.until > Date.now()) return this.#signing;
     const row = newest(await this.known()) ?? newest(await this.reload()) ?? newest(await this.makeKey());
     if (!row) throw new Error('No key signs access tokens, although one was just made');
     const pkcs8 = this.#seal.open(row.kid, row.sealed_private).toString();
-    this.#signing = { kid: row.kid, key: await importPKCS8(pkcs8, algorithm), until: row.retires_at };
+    this.#signing = { kid: row.kid, key: await importPKCS8(pkcs8, algorithm), until: row.until };
     return this.#signing;
   }
 
@@ -149,10 +154,12 @@ export class SigningKeys {
     const verifying = await Promise.all(
       rows.map(async ({ kid, public_jwk }) => [kid, await importJWK(public_jwk, algorithm)] as const),
     );
-    return { rows, verifying: new Map(verifying) };
+    // The database's clock decides; ours only counts from here.
+    const now = Date.now();
+    return { rows: rows.map((row) => ({ ...row, until: now + row.signs_for_ms })), verifying: new Map(verifying) };
   }
 }
 
-function newest(keys: Keys): KeyRow | undefined {
-  return keys.rows.find((row) => row.retires_at.getTime() > Date.now());
+function newest(keys: Keys): KnownKey | undefined {
+  return keys.rows.find(({ until }) => until > Date.now());
 }

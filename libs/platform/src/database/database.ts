@@ -46,9 +46,18 @@ export async function forgetIdempotencyKeys(on: Executor, limit = 10_000): Promi
   return (await forgetKeys(on, [limit])).length;
 }
 
+/** A defect: a repeated request would get its answer from the first transaction and do the second one again. */
+class SecondTransaction extends Error {
+  constructor(route: string) {
+    super(`${route} takes an Idempotency-Key and opens more than one transaction`);
+  }
+}
+
 /** The application database, as the use cases see it. */
 @Injectable()
 export class Database {
+  /** Claims whose effect and answer are committed. */
+  readonly #spent = new WeakSet<IdempotencyClaim>();
   readonly #afterCommit = new WeakMap<EntityManager, (() => void)[]>();
 
   constructor(readonly dataSource: DataSource) {}
@@ -66,11 +75,14 @@ export class Database {
    * request can reach opens one transaction, and its answer must be JSON.
    */
   async transaction<Answer>(caller: Caller, work: (tx: EntityManager) => Promise<Answer>): Promise<Answer> {
+    const { idempotency } = caller;
+    if (idempotency && this.#spent.has(idempotency)) throw new SecondTransaction(idempotency.route);
     const afterwards: (() => void)[] = [];
     const answer = await this.dataSource.transaction((tx) => {
       this.#afterCommit.set(tx, afterwards);
       return this.inside(tx, caller, work);
     });
+    if (idempotency) this.#spent.add(idempotency);
     for (const act of afterwards) act();
     return answer;
   }

@@ -59,8 +59,9 @@ export class ProblemFilter implements ExceptionFilter {
     if (problem) return ofProblem(problem);
     if (!(error instanceof HttpException)) return internalError;
     if (request.is404) return this.nothingThere(request);
-    const limit = this.config.BODY_LIMIT_BYTES;
-    return error.getStatus() === 413 ? bodyTooLarge(limit) : ofStatus(error.getStatus(), error.message);
+    const status = error.getStatus();
+    if (status === 413) return bodyTooLarge(this.config.BODY_LIMIT_BYTES);
+    return status === 500 ? internalError : ofStatus(status, error.message);
   }
 
   private nothingThere({ method, url }: FastifyRequest): Answer {
