@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { onEveryBackend } from './backends.js';
+import { onEveryBackend, postgres } from './backends.js';
 import { TestWorkers } from './test-workers.js';
+import { buildPart } from './workshop.js';
 
 onEveryBackend('a worker that is killed', (backend) => {
   let workers: TestWorkers;
@@ -14,7 +15,7 @@ onEveryBackend('a worker that is killed', (backend) => {
 
   it('in the middle of a job leaves it to another, and the effect is there once', async () => {
     const first = await workers.spawn();
-    await workers.announce('gear', { before: 5_000 });
+    await workers.announce('gear', { before: 2_500 });
     await eventually(async () => {
       expect(await workers.effects('delivered', 'gear')).toHaveLength(1);
     }, 5_000);
@@ -32,7 +33,7 @@ onEveryBackend('a worker that is killed', (backend) => {
 
   it('between the effect and the end of the job has it done again without a second effect', async () => {
     const first = await workers.spawn();
-    await workers.announce('cam', { after: 5_000 });
+    await workers.announce('cam', { after: 2_500 });
     await eventually(async () => {
       expect(await workers.effects('received', 'cam')).toHaveLength(1);
     }, 5_000);
@@ -46,4 +47,37 @@ onEveryBackend('a worker that is killed', (backend) => {
     expect((await workers.effects('received', 'cam')).map(({ pid }) => pid)).toEqual([first.pid]);
     await second.kill('SIGTERM');
   });
+});
+
+describe('a job that was running in three workers that died', () => {
+  let workers: TestWorkers;
+  beforeAll(async () => {
+    workers = await TestWorkers.on(postgres);
+    workers.flags.on('enable_workshop');
+  });
+  afterAll(() => workers.close());
+
+  it('is begun once more, and is a dead letter when that one dies too', async () => {
+    await workers.jobs.addNow(workers.caller(), buildPart, { part: 'grenade', ms: 60_000 }, { id: 'build-grenade' });
+    for (const times of [1, 2, 3, 4]) {
+      const worker = await workers.spawn();
+      await eventually(async () => {
+        expect(await workers.effects('begun', 'grenade')).toHaveLength(times);
+      }, 10_000);
+      await worker.kill('SIGKILL');
+    }
+
+    await workers.spawn();
+    await eventually(async () => {
+      expect(await workers.deadLetters.list('workshop')).toMatchObject([
+        { id: 'build-grenade', reason: 'job stalled more than allowable limit' },
+      ]);
+    }, 10_000);
+    expect(await workers.effects('begun', 'grenade')).toHaveLength(4);
+
+    await workers.deadLetters.retry('workshop', 'build-grenade');
+    await eventually(async () => {
+      expect(await workers.effects('begun', 'grenade')).toHaveLength(5);
+    });
+  }, 60_000);
 });

@@ -36,28 +36,21 @@ onEveryBackend('a worker that is told to end', (backend) => {
     expect([await built('short'), await state('short')]).toEqual([1, 'completed']);
   });
 
-  it('gives a longer job the signal to stop and puts it back for another', async () => {
+  it('gives longer jobs the signal to stop: who heeds it is put back, who does not is left and runs again elsewhere', async () => {
     const worker = await workers.spawn();
     await ask('long', { ms: 60_000 });
+    await ask('stubborn', { ms: 60_000, stubborn: true });
 
     const took = await timed(() => worker.kill('SIGTERM'));
     expect(took).toBeGreaterThan(4_500);
     expect(took).toBeLessThan(10_000);
-    expect([await built('long'), await state('long')]).toEqual([0, 'waiting']);
-    await workers.queues.of('workshop').remove('build-long');
-  });
-
-  it('leaves a job behind that heeds no signal, which runs again elsewhere', async () => {
-    const worker = await workers.spawn();
-    await ask('stubborn', { ms: 11_000, stubborn: true });
-
-    expect(await timed(() => worker.kill('SIGTERM'))).toBeLessThan(10_000);
-    expect(await built('stubborn')).toBe(0);
+    expect([await state('long'), await state('stubborn')]).toEqual(['waiting', 'active']);
 
     await workers.spawn();
     await eventually(async () => {
-      expect(await begun('stubborn')).toBe(2);
+      expect([await begun('long'), await begun('stubborn')]).toEqual([2, 2]);
     }, 10_000);
+    expect([await built('long'), await built('stubborn')]).toEqual([0, 0]);
     await workers.killAll();
     await workers.queues.of('workshop').obliterate({ force: true });
   });
@@ -80,6 +73,9 @@ onEveryBackend('a worker that is told to end', (backend) => {
     const { 'belay-worker-jobs': forJobs = 0 } = Object.fromEntries(await connections());
     expect(forJobs).toBeLessThanOrEqual(4);
     await worker.close();
-    expect(await connections()).toEqual([]);
+    // The server's side of a connection ends a moment after ours.
+    await eventually(async () => {
+      expect(await connections()).toEqual([]);
+    }, 500);
   });
 });
