@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { problem, Sessions } from '@belay/platform';
 import { decodeJwt } from 'jose';
@@ -60,8 +64,32 @@ describe('the number of requests in a minute', () => {
     expect((await from('10.2.0.1', await nobody.as())).statusCode).toBe(429);
   });
 
+  it('of guesses is counted for a whole IPv6 network, which one sender can have to itself', async () => {
+    const guess = nobody.withHeaders({ authorization: 'Bearer nonsense' });
+    for (let n = 1; n <= 3; n++) expect((await from(`2001:db8:1:2::${n}`, guess)).statusCode).toBe(401);
+    expect((await from('2001:db8:1:2:ffff::4', guess)).statusCode).toBe(429);
+    expect((await from('2001:db8:1:3::1', guess)).statusCode).toBe(401);
+  });
+
   it('is not limited for reading public routes', async () => {
     for (let n = 0; n < 10; n++) expect((await from('10.3.0.1', nobody, '/api/notes/open')).statusCode).toBe(200);
+  });
+
+  it('is counted for all together who come without an address', async () => {
+    const api = await TestApi.start({ sql: notesSchema, config: { ANONYMOUS_RATE_LIMIT_PER_MINUTE: 1 } }, notes);
+    const folder = await mkdtemp(join(tmpdir(), 'belay-socket-'));
+    const socketPath = join(folder, 'api');
+    await api.app.listen(socketPath);
+    const ask = () =>
+      new Promise<number | undefined>((resolve, reject) => {
+        get({ socketPath, path: '/api/notes/mine' }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        }).on('error', reject);
+      });
+    expect([await ask(), await ask()]).toEqual([401, 429]);
+    await api.close();
+    await rm(folder, { recursive: true });
   });
 
   it('is counted by the client address that a trusted proxy names, and by no other', async () => {

@@ -56,7 +56,7 @@ export class Admission {
     const isPublic = this.routes.at(request.method, request.routeOptions.url)?.access.kind === 'public';
     if (isPublic && (request.method === 'GET' || request.method === 'HEAD')) return undefined;
     const isGuess = token === undefined || isPublic || !this.sessions.wasKnown(token);
-    const refused = isGuess ? tooMany(this.#perAddress, normalizeIP(request.ip), reply) : undefined;
+    const refused = isGuess ? tooMany(this.#perAddress, senderOf(request.ip), reply) : undefined;
     if (refused || token === undefined || isPublic) return refused;
     const session = await this.verified(token);
     return session && this.admit(session, request, reply);
@@ -71,6 +71,11 @@ export class Admission {
       throw error;
     }
   }
+}
+
+/** On a Unix socket there is no address: then all who are unknown are one. */
+function senderOf(address: string | undefined): string {
+  return address === undefined ? 'unknown' : normalizeIP(address);
 }
 
 function tooMany(window: RateWindow, key: string, reply: FastifyReply): TooManyRequests | undefined {
