@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { domains } from '@belay/domains';
 import { Endpoint, Public, Requires, Routes, type Domain } from '@belay/platform';
 import { Controller, Get, Module, Param, type Type } from '@nestjs/common';
 import { z } from 'zod';
@@ -34,7 +35,11 @@ describe('every route', () => {
   let nobody: TestApi;
   let powerless: TestApi;
   beforeAll(async () => {
-    nobody = await TestApi.start({ sql: notesSchema, config: { ANONYMOUS_RATE_LIMIT_PER_MINUTE: 10_000 } }, notes);
+    nobody = await TestApi.start(
+      { sql: notesSchema, config: { ANONYMOUS_RATE_LIMIT_PER_MINUTE: 10_000 } },
+      ...domains,
+      notes,
+    );
     powerless = await nobody.as();
   });
   afterAll(() => nobody.close());
