@@ -8,6 +8,14 @@ import { CreateTeam1764000400000 } from './directory/1764000400000-create-team.j
 import { PublishViews1764000500000 } from './directory/1764000500000-publish-views.js';
 import { CreatePlatform1764000000100 } from './platform/1764000000100-create-platform.js';
 import { CreateSigningKey1764000000200 } from './platform/1764000000200-create-signing-key.js';
+import { CreateSchema1764006000000 } from './wms/1764006000000-create-schema.js';
+import { CreateMasterData1764006100000 } from './wms/1764006100000-create-master-data.js';
+import { CreateLedger1764006200000 } from './wms/1764006200000-create-ledger.js';
+import { CreateReservation1764006300000 } from './wms/1764006300000-create-reservation.js';
+import { CreateInvoice1764006400000 } from './wms/1764006400000-create-invoice.js';
+import { CreateCost1764006500000 } from './wms/1764006500000-create-cost.js';
+import { CreateReconciliation1764006600000 } from './wms/1764006600000-create-reconciliation.js';
+import { CreateImport1764006700000 } from './wms/1764006700000-create-import.js';
 
 /** Every migration there is, in the order in which domains stand on each other. A file that is not here does not run. */
 export const ledgers: readonly Ledger[] = [
@@ -28,6 +36,21 @@ export const ledgers: readonly Ledger[] = [
       CreateToken1764000300000,
       CreateTeam1764000400000,
       PublishViews1764000500000,
+    ],
+  },
+  {
+    domain: 'wms',
+    database: 'application',
+    checksums,
+    migrations: [
+      CreateSchema1764006000000,
+      CreateMasterData1764006100000,
+      CreateLedger1764006200000,
+      CreateReservation1764006300000,
+      CreateInvoice1764006400000,
+      CreateCost1764006500000,
+      CreateReconciliation1764006600000,
+      CreateImport1764006700000,
     ],
   },
 ];

@@ -59,6 +59,18 @@ export async function unpark(q: QueryRunner, parkable: Parkable): Promise<boolea
   return true;
 }
 
+/** Parks the tables of a migration, by their qualified names. */
+export async function parkTables(q: QueryRunner, tables: readonly string[]): Promise<void> {
+  for (const table of tables) await park(q, { table });
+}
+
+/** Takes the tables of a migration back, and says whether there were any. */
+export async function unparkTables(q: QueryRunner, tables: readonly string[]): Promise<boolean> {
+  let found = false;
+  for (const table of tables) found = (await unpark(q, { table })) || found;
+  return found;
+}
+
 interface Target {
   readonly kind: 'schema' | 'table' | 'view' | 'materialized view' | 'column';
   /** As people write it, for messages. */
