@@ -28,10 +28,12 @@ const ours = Object.entries(services).filter(([, { build }]) => build !== undefi
 
 describe('docker-compose.yml', () => {
   it('is what the Compose Specification says', () => {
-    const schema = z.record(z.string(), z.unknown()).parse(read('test/data/compose-spec.schema.json'));
-    const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
     // Ajv knows its dialect, but not by this address.
-    const valid = ajv.compile({ ...schema, $schema: undefined });
+    const { $schema: _dialect, ...schema } = z
+      .looseObject({ $schema: z.string() })
+      .parse(read('test/data/compose-spec.schema.json'));
+    const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
+    const valid = ajv.compile(schema);
     expect({ valid: valid(document), errors: valid.errors }).toEqual({ valid: true, errors: null });
     expect(valid({ services: { api: { imagen: 'belay' } } })).toBe(false);
   });

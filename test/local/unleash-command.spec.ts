@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
 import { registeredFlags } from '@belay/platform';
 import { domains } from '@belay/domains';
 import { EmbeddedPostgres } from '../../apps/cli/src/local/embedded-postgres.js';
@@ -10,6 +11,13 @@ import { findFreePort } from '../../apps/cli/src/local/port.js';
 import { UnleashAdmin } from '../../apps/cli/src/local/unleash-admin.js';
 import { eventually } from '../support/eventually.js';
 import { BelayCommand } from './belay-command.js';
+
+const featureList = z.object({
+  features: z.array(
+    z.object({ name: z.string(), environments: z.array(z.object({ name: z.string(), enabled: z.boolean() })) }),
+  ),
+});
+const readiness = z.object({ checks: z.array(z.object({ name: z.string(), detail: z.string() })) });
 
 describe('npm run unleash', () => {
   const folder = mkdtempSync(join(tmpdir(), 'belay-unleash-'));
@@ -84,8 +92,7 @@ describe('npm run unleash', () => {
   async function flagsOf(url: string): Promise<Map<string, boolean>> {
     const headers = { authorization: state().unleashSecrets().adminToken };
     const answer = await fetch(`${url}/api/admin/projects/default/features`, { headers });
-    const { features }: { features: { name: string; environments: { name: string; enabled: boolean }[] }[] } =
-      await answer.json();
+    const { features } = featureList.parse(await answer.json());
     const isOn = (one: { name: string; enabled: boolean }) => one.name === 'development' && one.enabled;
     return new Map(features.map(({ name, environments }) => [name, environments.some(isOn)]));
   }
@@ -99,7 +106,7 @@ describe('npm run unleash', () => {
 
 async function flagSource(api: string): Promise<unknown> {
   const answer = await fetch(`${api}/health/ready`);
-  const { checks }: { checks: { name: string; detail: string }[] } = await answer.json();
+  const { checks } = readiness.parse(await answer.json());
   return /from (\w+)/.exec(checks.find(({ name }) => name === 'flags')?.detail ?? '')?.[1];
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
 import { flagsCommand } from '../../apps/cli/src/flags.command.js';
 import { eventually } from '../support/eventually.js';
 import { startUnleash, type TestUnleash } from '../support/unleash.js';
@@ -45,7 +46,9 @@ describe('a real Unleash server', () => {
     const answer = await fetch(`${unleash.apiUrl}/client/features?namePrefix=${flag}`, {
       headers: { authorization: unleash.token },
     });
-    const { features }: { features: { name: string }[] } = await answer.json();
+    const { features } = z
+      .object({ features: z.array(z.looseObject({ name: z.string() })) })
+      .parse(await answer.json());
     return features.find(({ name }) => name === flag);
   }
 });
