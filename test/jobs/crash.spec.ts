@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '../support/eventually.js';
 import { onEveryBackend, postgres } from './backends.js';
-import { TestWorkers } from './test-workers.js';
+import { soon, TestWorkers } from './test-workers.js';
 import { buildPart } from './workshop.js';
 
 onEveryBackend('a worker that is killed', (backend) => {
@@ -15,17 +14,17 @@ onEveryBackend('a worker that is killed', (backend) => {
 
   it('in the middle of a job leaves it to another, and the effect is there once', async () => {
     const first = await workers.spawn();
-    await workers.announce('gear', { before: 2_500 });
-    await eventually(async () => {
+    await workers.announce('gear', { before: 20_000 });
+    await soon(async () => {
       expect(await workers.effects('delivered', 'gear')).toHaveLength(1);
-    }, 5_000);
+    });
     await first.kill('SIGKILL');
     expect(await workers.effects('received', 'gear')).toEqual([]);
 
     const second = await workers.spawn();
-    await eventually(async () => {
+    await soon(async () => {
       expect(await workers.counts()).toMatchObject({ waiting: 0, active: 0, failed: 0, completed: 1 });
-    }, 15_000);
+    });
     expect((await workers.effects('delivered', 'gear')).map(({ pid }) => pid)).toEqual([first.pid, second.pid]);
     expect((await workers.effects('received', 'gear')).map(({ pid }) => pid)).toEqual([second.pid]);
     await second.kill('SIGTERM');
@@ -33,17 +32,17 @@ onEveryBackend('a worker that is killed', (backend) => {
 
   it('between the effect and the end of the job has it done again without a second effect', async () => {
     const first = await workers.spawn();
-    await workers.announce('cam', { after: 2_500 });
-    await eventually(async () => {
+    await workers.announce('cam', { after: 20_000 });
+    await soon(async () => {
       expect(await workers.effects('received', 'cam')).toHaveLength(1);
-    }, 5_000);
+    });
     await first.kill('SIGKILL');
 
     const second = await workers.spawn();
-    await eventually(async () => {
+    await soon(async () => {
       expect((await workers.effects('delivered', 'cam')).map(({ pid }) => pid)).toEqual([first.pid, second.pid]);
       expect(await workers.counts()).toMatchObject({ waiting: 0, active: 0, failed: 0, completed: 2 });
-    }, 15_000);
+    });
     expect((await workers.effects('received', 'cam')).map(({ pid }) => pid)).toEqual([first.pid]);
     await second.kill('SIGTERM');
   });
@@ -61,22 +60,22 @@ describe('a job that was running in three workers that died', () => {
     await workers.jobs.addNow(workers.caller(), buildPart, { part: 'grenade', ms: 60_000 }, { id: 'build-grenade' });
     for (const times of [1, 2, 3, 4]) {
       const worker = await workers.spawn();
-      await eventually(async () => {
+      await soon(async () => {
         expect(await workers.effects('begun', 'grenade')).toHaveLength(times);
-      }, 10_000);
+      });
       await worker.kill('SIGKILL');
     }
 
     await workers.spawn();
-    await eventually(async () => {
+    await soon(async () => {
       expect(await workers.deadLetters.list('workshop')).toMatchObject([
         { id: 'build-grenade', reason: 'job stalled more than allowable limit' },
       ]);
-    }, 10_000);
+    });
     expect(await workers.effects('begun', 'grenade')).toHaveLength(4);
 
     await workers.deadLetters.retry('workshop', 'build-grenade');
-    await eventually(async () => {
+    await soon(async () => {
       expect(await workers.effects('begun', 'grenade')).toHaveLength(5);
     });
   }, 60_000);

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { slotId } from '@belay/platform';
-import { eventually } from '../support/eventually.js';
 import { onEveryBackend, postgres } from './backends.js';
-import { TestWorkers } from './test-workers.js';
+import { soon, TestWorkers } from './test-workers.js';
 
 onEveryBackend('a schedule', (backend) => {
   let workers: TestWorkers;
@@ -38,9 +37,9 @@ describe('the slots of a schedule', () => {
     workers = await TestWorkers.on(postgres);
     workers.flags.on('enable_tower');
     await workers.start();
-    await eventually(async () => {
+    await soon(async () => {
       expect(await slots()).not.toEqual([]);
-    }, 5_000);
+    });
   });
   afterAll(() => workers.close());
 
@@ -52,9 +51,9 @@ describe('the slots of a schedule', () => {
   const expectEverySecond = async (from: number, until: number) => {
     const length = Math.floor(until / 1_000) - Math.floor(from / 1_000);
     const expected = Array.from({ length }, (_, second) => (Math.floor(from / 1_000) + second + 1) * 1_000);
-    await eventually(async () => {
+    await soon(async () => {
       expect((await slots()).filter((slot) => slot > from && slot <= until)).toEqual(expected);
-    }, 10_000);
+    });
   };
 
   it('are named alike everywhere', () => {

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { RunningWorker } from '../../apps/worker/src/worker.js';
-import { eventually } from '../support/eventually.js';
 import { onEveryBackend } from './backends.js';
-import { TestWorkers } from './test-workers.js';
+import { soon, TestWorkers } from './test-workers.js';
 import { buildPart, paintPart } from './workshop.js';
 
 onEveryBackend('the jobs of a module', (backend) => {
@@ -23,13 +22,13 @@ onEveryBackend('the jobs of a module', (backend) => {
 
   const isBooted = (domain: string) => worker.runtime.presence.booted.includes(domain);
   const booted = (domain: string) =>
-    eventually(() => {
+    soon(() => {
       expect(isBooted(domain)).toBe(true);
-    }, 5_000);
+    });
   const gone = (domain: string) =>
-    eventually(() => {
+    soon(() => {
       expect(isBooted(domain)).toBe(false);
-    }, 5_000);
+    });
   const ask = (part: string, how: object = {}) =>
     workers.jobs.addNow(workers.caller(), buildPart, { part, ...how }, { id: `build-${part}` });
   const begun = async (part: string) => (await workers.effects('begun', part)).length;
@@ -40,7 +39,7 @@ onEveryBackend('the jobs of a module', (backend) => {
     expect(await gone('workshop')).toBeLessThan(3_000);
     await ask('spoke');
     await workers.announce('hub');
-    await eventually(async () => {
+    await soon(async () => {
       expect(await workers.counts()).toMatchObject({ waiting: 2, delayed: 0, active: 0 });
     });
     await sleep(1_500);
@@ -48,44 +47,44 @@ onEveryBackend('the jobs of a module', (backend) => {
 
     workers.flags.on('enable_workshop');
     expect(await booted('workshop')).toBeLessThan(3_000);
-    await eventually(async () => {
+    await soon(async () => {
       expect([await built('spoke'), (await workers.effects('received', 'hub')).length]).toEqual([1, 1]);
     });
   });
 
   it('are put back when it goes off under them: nothing is done, nothing failed, nothing lost', async () => {
     await ask('rim', { ms: 1_500 });
-    await eventually(async () => {
+    await soon(async () => {
       expect(await begun('rim')).toBe(1);
     });
 
     workers.flags.off('enable_workshop');
-    await eventually(async () => {
+    await soon(async () => {
       expect(await workers.counts()).toMatchObject({ delayed: 1, active: 0, failed: 0 });
-    }, 5_000);
+    });
     expect(await built('rim')).toBe(0);
 
     workers.flags.on('enable_workshop');
-    await eventually(async () => {
+    await soon(async () => {
       const job = await workers.queues.of('workshop').getJob('build-rim');
       expect([await job?.isCompleted(), job?.attemptsMade]).toEqual([true, 1]);
-    }, 10_000);
+    });
     expect(await built('rim')).toBe(1);
   });
 
   it('wait for their feature, while the others go on', async () => {
     await workers.jobs.addNow(workers.caller(), paintPart, { part: 'door' });
     await ask('hinge');
-    await eventually(async () => {
+    await soon(async () => {
       expect(await built('hinge')).toBe(1);
       expect(await workers.counts()).toMatchObject({ delayed: 1, active: 0 });
     });
     expect(await workers.effects('painted', 'door')).toEqual([]);
 
     workers.flags.on('workshop_painting');
-    await eventually(async () => {
+    await soon(async () => {
       expect(await workers.effects('painted', 'door')).toHaveLength(1);
-    }, 10_000);
+    });
   });
 
   it.each([
@@ -93,30 +92,30 @@ onEveryBackend('the jobs of a module', (backend) => {
     ['wait while it may only be read', 'read_only', 0],
   ])('%s', async (_title, mode, times) => {
     workers.flags.mode('enable_workshop', mode);
-    await eventually(() => {
+    await soon(() => {
       expect(worker.runtime.gate.domainMode('workshop')).toBe(mode);
     });
     await ask(`in-${mode}`);
 
-    await eventually(async () => {
+    await soon(async () => {
       expect(await workers.counts()).toMatchObject({ waiting: 0, active: 0, delayed: 1 - times });
       expect(await built(`in-${mode}`)).toBe(times);
     });
 
     workers.flags.mode('enable_workshop', 'on');
-    await eventually(async () => {
+    await soon(async () => {
       expect(await built(`in-${mode}`)).toBe(1);
-    }, 10_000);
+    });
   });
 
   it('wait, and so do facts, while nothing may be written', async () => {
     await workers.stopWrites(true);
-    await eventually(() => {
+    await soon(() => {
       expect(worker.runtime.gate.writesAllowed()).toBe(false);
     });
     await ask('axle');
     await workers.announce('bearing');
-    await eventually(async () => {
+    await soon(async () => {
       expect(await workers.counts()).toMatchObject({ waiting: 0, delayed: 1 });
     });
     await sleep(1_500);
@@ -124,17 +123,17 @@ onEveryBackend('the jobs of a module', (backend) => {
     expect(await workers.rows(`SELECT FROM platform.outbox WHERE published_at IS NULL`)).toHaveLength(1);
 
     await workers.stopWrites(false);
-    await eventually(async () => {
+    await soon(async () => {
       expect([await built('axle'), (await workers.effects('received', 'bearing')).length]).toEqual([1, 1]);
-    }, 10_000);
+    });
   });
 
   it('on a schedule stop with it and come back with it', async () => {
     const ticks = async () => (await workers.rows(`SELECT FROM workshop.effect WHERE what LIKE 'tick-%'`)).length;
     workers.flags.on('enable_tower');
-    await eventually(async () => {
+    await soon(async () => {
       expect(await ticks()).toBeGreaterThan(0);
-    }, 5_000);
+    });
 
     workers.flags.off('enable_tower');
     await gone('tower');
@@ -143,9 +142,9 @@ onEveryBackend('the jobs of a module', (backend) => {
     expect(await ticks()).toBe(before);
 
     workers.flags.on('enable_tower');
-    await eventually(async () => {
+    await soon(async () => {
       expect(await ticks()).toBeGreaterThan(before);
-    }, 5_000);
+    });
     workers.flags.off('enable_tower');
     await gone('tower');
   });

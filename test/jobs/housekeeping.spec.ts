@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '../support/eventually.js';
 import { postgres } from './backends.js';
-import { TestWorkers } from './test-workers.js';
+import { soon, TestWorkers } from './test-workers.js';
 
 describe('the platform clears away', () => {
   let workers: TestWorkers;
@@ -18,9 +17,9 @@ describe('the platform clears away', () => {
     const id = `${name}-${randomUUID()}`;
     const data = { version: 1, requestId: id, payload };
     await workers.queues.add('platform', { id, name, data, attempts: 1, backoffMs: 1 });
-    await eventually(async () => {
+    await soon(async () => {
       expect(await (await workers.queues.of('platform').getJob(id))?.getState()).toBe('completed');
-    }, 5_000);
+    });
   };
 
   it('idempotency keys that have run out, and no other', async () => {

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '../support/eventually.js';
 import { onEveryBackend, postgres } from './backends.js';
-import { TestWorkers } from './test-workers.js';
+import { soon, TestWorkers } from './test-workers.js';
 
 onEveryBackend('a fact', (backend) => {
   let workers: TestWorkers;
@@ -22,19 +21,19 @@ onEveryBackend('a fact', (backend) => {
     const parts = Array.from({ length: 300 }, (_, index) => `nail-${index}`);
     await Promise.all(parts.map((part) => workers.announce(part)));
 
-    await eventually(async () => {
+    await soon(async () => {
       expect(await waiting()).toEqual([]);
       expect(await workers.counts('gallery')).toMatchObject({ waiting: 300, active: 0 });
       expect(await workers.effects('received')).toHaveLength(300);
-    }, 20_000);
+    });
     expect(new Set((await workers.effects('received')).map(({ part }) => part))).toEqual(new Set(parts));
     expect(await workers.effects('delivered')).toHaveLength(300);
     expect(await workers.effects('admired')).toEqual([]);
 
     workers.flags.on('enable_gallery');
-    await eventually(async () => {
+    await soon(async () => {
       expect(await workers.effects('admired')).toHaveLength(300);
-    }, 20_000);
+    });
     expect(new Set((await workers.effects('admired')).map(({ part }) => part))).toEqual(new Set(parts));
   });
 
@@ -43,7 +42,7 @@ onEveryBackend('a fact', (backend) => {
     for (const index of Array.from({ length: 10 }).keys()) {
       await workers.announce(`quick-${index}`);
       delays.push(
-        await eventually(async () => {
+        await soon(async () => {
           expect(await received(`quick-${index}`)).toBe(1);
         }),
       );
@@ -60,7 +59,7 @@ onEveryBackend('a fact', (backend) => {
     await expect(refused).rejects.toThrow('no');
     await workers.announce('after the ghost');
 
-    await eventually(async () => {
+    await soon(async () => {
       expect(await received('after the ghost')).toBe(1);
     });
     expect(await received('ghost')).toBe(0);
@@ -70,7 +69,7 @@ onEveryBackend('a fact', (backend) => {
     await workers.database.transaction(workers.caller(), (tx) =>
       workers.outbox.add(tx, { name: 'foundry.fire-lit', body: {} }, 'foundry'),
     );
-    await eventually(async () => {
+    await soon(async () => {
       expect(await waiting()).toEqual([]);
     });
   });
@@ -78,7 +77,7 @@ onEveryBackend('a fact', (backend) => {
   it('is told under the request that made it true, from the outbox to the audit log', async () => {
     await workers.announce('traced', {}, 'request-0815');
 
-    await eventually(async () => {
+    await soon(async () => {
       const rows = await workers.rows(
         `SELECT request_id FROM platform.audit_log
          WHERE schema_name = 'workshop' AND new ->> 'what' = 'received' AND new ->> 'part' = 'traced'`,
@@ -93,9 +92,9 @@ onEveryBackend('a fact', (backend) => {
       CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $$;
       CREATE TRIGGER hang BEFORE UPDATE OF published_at ON platform.outbox FOR EACH ROW EXECUTE FUNCTION hang()`);
     await workers.announce('twice');
-    await eventually(async () => {
+    await soon(async () => {
       expect(await admired('twice')).toBe(1);
-    }, 5_000);
+    });
     await workers.killAll();
     await workers.rows(`
       SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'UPDATE platform.outbox%';
@@ -106,11 +105,11 @@ onEveryBackend('a fact', (backend) => {
     for (const domain of ['workshop', 'gallery']) await workers.queues.of(domain).remove(`event-${row?.id}`);
 
     await workers.spawn();
-    await eventually(async () => {
+    await soon(async () => {
       expect(await waiting()).toEqual([]);
       expect([await admired('twice'), (await workers.effects('delivered', 'twice')).length]).toEqual([2, 2]);
       expect(await workers.counts()).toMatchObject({ waiting: 0, active: 0, failed: 0 });
-    }, 10_000);
+    });
     expect(await received('twice')).toBe(1);
   });
 });

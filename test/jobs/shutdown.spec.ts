@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { eventually } from '../support/eventually.js';
 import { onEveryBackend } from './backends.js';
-import { TestWorkers } from './test-workers.js';
+import { soon, TestWorkers } from './test-workers.js';
 import { buildPart } from './workshop.js';
 
 onEveryBackend('a worker that is told to end', (backend) => {
@@ -14,9 +13,9 @@ onEveryBackend('a worker that is told to end', (backend) => {
 
   const ask = async (part: string, how: object) => {
     await workers.jobs.addNow(workers.caller(), buildPart, { part, ...how }, { id: `build-${part}` });
-    await eventually(async () => {
+    await soon(async () => {
       expect(await begun(part)).toBe(1);
-    }, 5_000);
+    });
   };
   const begun = async (part: string) => (await workers.effects('begun', part)).length;
   const built = async (part: string) => (await workers.effects('built', part)).length;
@@ -32,7 +31,7 @@ onEveryBackend('a worker that is told to end', (backend) => {
     await ask('short', { ms: 1_500 });
 
     const took = await timed(() => worker.kill('SIGTERM'));
-    expect(took).toBeLessThan(5_000);
+    expect(took).toBeLessThan(10_000);
     expect([await built('short'), await state('short')]).toEqual([1, 'completed']);
   });
 
@@ -47,9 +46,9 @@ onEveryBackend('a worker that is told to end', (backend) => {
     expect([await state('long'), await state('stubborn')]).toEqual(['waiting', 'active']);
 
     await workers.spawn();
-    await eventually(async () => {
+    await soon(async () => {
       expect([await begun('long'), await begun('stubborn')]).toEqual([2, 2]);
-    }, 10_000);
+    });
     expect([await built('long'), await built('stubborn')]).toEqual([0, 0]);
     await workers.killAll();
     await workers.queues.of('workshop').obliterate({ force: true });
@@ -65,17 +64,17 @@ onEveryBackend('a worker that is told to end', (backend) => {
       ).map(({ name, count }) => [name, count] as const);
     const worker = await workers.start();
     await Promise.all(Array.from({ length: 50 }, (_, index) => workers.announce(`bolt-${index}`)));
-    await eventually(async () => {
+    await soon(async () => {
       expect(await workers.effects('admired')).toHaveLength(50);
       expect(await workers.counts()).toMatchObject({ waiting: 0, active: 0 });
-    }, 10_000);
+    });
 
     const { 'belay-worker-jobs': forJobs = 0 } = Object.fromEntries(await connections());
     expect(forJobs).toBeLessThanOrEqual(4);
     await worker.close();
     // The server's side of a connection ends a moment after ours.
-    await eventually(async () => {
+    await soon(async () => {
       expect(await connections()).toEqual([]);
-    }, 500);
+    }, 2_000);
   });
 });

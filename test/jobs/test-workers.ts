@@ -24,10 +24,16 @@ import pg from 'pg';
 import { startWorker, type RunningWorker } from '../../apps/worker/src/worker.js';
 import { FlagsFile } from '../gate/flags-file.js';
 import { createDatabases } from '../support/databases.js';
+import { eventually } from '../support/eventually.js';
 import type { Backend } from './backends.js';
 import { gallery, tower, workshop, workshopSql } from './workshop.js';
 
 const domains = [workshop, gallery, tower];
+
+/** Waits for what must come true; generous, because a busy machine is no defect. */
+export function soon(holds: () => Promise<void> | void, withinMs = 20_000): Promise<number> {
+  return eventually(holds, withinMs);
+}
 
 export interface Effect {
   readonly what: string;
@@ -43,7 +49,7 @@ export interface WorkerProcess {
 /** Databases, flags and queues of a suite, an application that asks for work, and workers in this process or of their own. */
 export class TestWorkers {
   readonly flags = new FlagsFile(domains);
-  readonly #children = new Set<ChildProcess>();
+  readonly #children = new Map<ChildProcess, Promise<unknown>>();
   readonly #workers = new Set<RunningWorker>();
 
   private constructor(
@@ -157,8 +163,8 @@ export class TestWorkers {
       env: { ...this.env, FLAGS_FILE: this.flags.path },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    this.#children.add(child);
     const ended = once(child, 'exit');
+    this.#children.set(child, ended);
     const told = await Promise.race([once(child, 'message'), ended.then(() => undefined)]);
     if (told === undefined || child.pid === undefined) throw new Error('The worker did not start');
     return {
@@ -174,9 +180,9 @@ export class TestWorkers {
   /** Ends all processes that were spawned, as a power cut would. */
   async killAll(): Promise<void> {
     await Promise.all(
-      [...this.#children].map(async (child) => {
+      [...this.#children].map(([child, ended]) => {
         child.kill('SIGKILL');
-        await once(child, 'exit');
+        return ended;
       }),
     );
     this.#children.clear();

@@ -7,9 +7,8 @@ import { CONTROL, Consumes, CronJob, RUNTIME, type Domain, type Runtime } from '
 import { Inject, Injectable, Module } from '@nestjs/common';
 import pg from 'pg';
 import { z } from 'zod';
-import { eventually } from '../support/eventually.js';
 import { postgres } from './backends.js';
-import { TestWorkers } from './test-workers.js';
+import { soon, TestWorkers } from './test-workers.js';
 import { workshop } from './workshop.js';
 
 @Injectable()
@@ -47,9 +46,9 @@ describe('a worker process', () => {
   it('does jobs without a control half when told so', async () => {
     Executor.made.length = 0;
     const worker = await workers.start({ WORKER_CONTEXTS: ['jobs'] }, [withControl]);
-    await eventually(async () => {
+    await soon(async () => {
       expect(await workers.effects('received')).toHaveLength(1);
-    }, 5_000);
+    });
     expect(Executor.made).toEqual([]);
     await worker.close();
   });
@@ -71,11 +70,11 @@ describe('a worker process', () => {
 
   it('tells others which jobs it does', async () => {
     const worker = await workers.start();
-    await workers.announce('watched', { before: 3_000 });
-    await eventually(async () => {
+    await workers.announce('watched', { before: 4_000 });
+    await soon(async () => {
       const [row] = await workers.controlRows<{ active_jobs: unknown }>(`SELECT active_jobs FROM control.process`);
       expect(row?.active_jobs).toMatchObject([{ domain: 'workshop', name: 'foundry.part-cast' }]);
-    }, 5_000);
+    });
     await worker.close();
   });
 

@@ -51,7 +51,7 @@ export const paintPart = jobType({
 /** Announced by the foundry, which has no jobs of its own. */
 const partCast = z.object({
   part: z.string(),
-  /** How long it takes before the effect is committed, and afterwards. */
+  /** How long its first delivery takes before the effect is committed, and afterwards. */
   before: z.number().default(0),
   after: z.number().default(0),
 });
@@ -100,14 +100,23 @@ class Receiver {
 
   @Consumes('foundry.part-cast', partCast)
   async receive(event: DeliveredEvent<z.output<typeof partCast>>, job: RunningJob): Promise<void> {
-    const { part, before, after } = event.body;
+    const { part } = event.body;
     await this.database.manager.query(insert, ['delivered', part, process.pid]);
+    const { before, after } = (await this.isFirst(part)) ? event.body : { before: 0, after: 0 };
     await this.database.transaction(job.caller, async (tx) => {
       if (!(await this.inbox.once(tx, 'workshop.receive', event.id, 'workshop'))) return;
       await tx.query(insert, ['received', part, process.pid]);
       await sleep(before, undefined, { signal: job.signal });
     });
     await sleep(after, undefined, { signal: job.signal });
+  }
+
+  private async isFirst(part: string): Promise<boolean> {
+    const rows = await this.database.manager.query<unknown[]>(
+      `SELECT FROM workshop.effect WHERE what = 'delivered' AND part = $1`,
+      [part],
+    );
+    return rows.length === 1;
   }
 }
 
