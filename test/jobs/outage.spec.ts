@@ -49,8 +49,11 @@ onEveryBackend('a worker whose connections all break', (backend) => {
   });
 });
 
+const activeTimers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+
 (hasRedis ? describe : describe.skip)('a worker whose Redis has gone', () => {
   it('ends soon all the same', async () => {
+    const timers = activeTimers();
     const redis = await startRedis();
     const env = { REDIS_URL: redis.url };
     const workers = await TestWorkers.on({
@@ -65,6 +68,10 @@ onEveryBackend('a worker whose connections all break', (backend) => {
     await worker.close();
     expect(performance.now() - from).toBeLessThan(3_000);
     await workers.close();
+    // A timer left behind would keep the process from ending.
+    await soon(() => {
+      expect(activeTimers()).toBeLessThanOrEqual(timers);
+    });
   });
 });
 
