@@ -155,17 +155,15 @@ export const runStorageOfLots = statement<StorageWritten>(
  * charge is undone by its negative, and the line is charged anew. Both go to the period and under the note of `due`.
  */
 const charge = `
-  charged AS (
-    SELECT c.storage_ledger_id, count(*) AS times, max(c.id) FILTER (WHERE u.id IS NULL) AS standing
-    FROM due JOIN wms.cost_charge c ON c.storage_ledger_id = due.id AND c.adjusts_charge_id IS NULL
-    LEFT JOIN wms.cost_charge u ON u.adjusts_charge_id = c.id
-    GROUP BY 1),
   changed AS (
-    SELECT due.*, coalesce(e.times, 0) AS times, c.id AS standing, c.name AS standing_name, c.rate_id AS standing_rate_id,
+    SELECT due.*, e.times, c.id AS standing, c.name AS standing_name, c.rate_id AS standing_rate_id,
            c.quantity AS standing_quantity, c.rate AS standing_rate, c.amount AS standing_amount,
            c.currency AS standing_currency
     FROM due
-    LEFT JOIN charged e ON e.storage_ledger_id = due.id
+    CROSS JOIN LATERAL (
+      SELECT count(*) AS times, max(m.id) FILTER (WHERE u.id IS NULL) AS standing
+      FROM wms.cost_charge m LEFT JOIN wms.cost_charge u ON u.adjusts_charge_id = m.id
+      WHERE m.storage_ledger_id = due.id AND m.adjusts_charge_id IS NULL) e
     LEFT JOIN wms.cost_charge c ON c.id = e.standing
     WHERE (c.rate_id, c.quantity, c.rate, c.amount, c.currency)
           IS DISTINCT FROM (due.rate_id, due.pallets, due.rate, due.amount, due.currency)),
