@@ -34,6 +34,7 @@ export { probeListener } from './health/probe-listener.js';
 export { By } from './http/caller.decorator.js';
 export { Endpoint, type EndpointOptions, type ProblemName } from './http/endpoint.decorator.js';
 export { EventStreams, LastEventId, type Follow, type StreamEvent } from './http/event-streams.js';
+export { containing, line, search, yesOrNo } from './http/fields.js';
 export { HttpModule } from './http/http.module.js';
 export { PreconditionFailed } from './http/http.problems.js';
 export { IfMatch } from './http/if-match.decorator.js';

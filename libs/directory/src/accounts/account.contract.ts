@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { page } from '@belay/platform';
-import { id, line, search } from '../directory.contract.js';
+import { line, page, search } from '@belay/platform';
+import { id } from '../directory.contract.js';
 import { companyWideRoles, isCompanyWide, permissions, roles } from '../directory.permissions.js';
 import { consents } from '../people/consent.entity.js';
 import { personView } from '../people/person.contract.js';

@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import {
   Accounts,
+  containing,
   Database,
   decodeCursor,
   InvalidRequest,
@@ -14,7 +15,6 @@ import {
 } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
-import { containing } from '../directory.contract.js';
 import type { AccountChanged, AccountDeactivated } from '../directory.events.js';
 import { placesOf, sitesValue, viewerValues } from '../people/person.queries.js';
 import type { ShownPerson } from '../people/person.rules.js';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { line } from '@belay/platform';
 import { accountView } from '../accounts/account.contract.js';
-import { id, line } from '../directory.contract.js';
+import { id } from '../directory.contract.js';
 
 // Loose on purpose: what can be no username is answered like one that nobody has.
 const username = z.string().min(1).max(320);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { page } from '@belay/platform';
-import { code, id, line, search, yesOrNo } from '../directory.contract.js';
+import { line, page, search, yesOrNo } from '@belay/platform';
+import { code, id } from '../directory.contract.js';
 import { isCountry } from './country.rules.js';
 import { shiftCodes } from './shift.rules.js';
 

@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import {
+  containing,
   Database,
   decodeCursor,
   listFrom,
@@ -14,7 +15,6 @@ import {
 } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
-import { containing } from '../directory.contract.js';
 import type { SiteChanged } from '../directory.events.js';
 import { sitesValue } from '../people/person.queries.js';
 import { Shift } from './shift.entity.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { page } from '@belay/platform';
-import { code, id, line, search, yesOrNo } from '../directory.contract.js';
+import { line, page, search, yesOrNo } from '@belay/platform';
+import { code, id } from '../directory.contract.js';
 import { personView } from '../people/person.contract.js';
 import { memberRoles } from './team-member.entity.js';
 import { dispatchModes, loadModes, productionModes, teamCategories } from './team.entity.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { page } from '@belay/platform';
-import { id, line } from '../directory.contract.js';
+import { line, page } from '@belay/platform';
+import { id } from '../directory.contract.js';
 import { permissions } from '../directory.permissions.js';
 
 const LONGEST_DAYS = 365;
