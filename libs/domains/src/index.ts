@@ -1,5 +1,6 @@
 import { directory } from '@belay/directory';
 import type { Domain } from '@belay/platform';
+import { wms } from '@belay/wms';
 
 /** Every domain of the release. A domain stands after those it comes `after`; migrations and boot follow this order. */
-export const domains: readonly Domain[] = [directory];
+export const domains: readonly Domain[] = [directory, wms];

@@ -1,0 +1,2 @@
+export type { LotStatusChanged, WarehouseChanged } from './wms.events.js';
+export { wms } from './wms.manifest.js';

@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import { PermissionMissing, type Caller, type Executor } from '@belay/platform';
+import { idsAndCodes } from '../wms.contract.js';
+import { InactiveMasterData, WarehouseNotFound } from './warehouse.problems.js';
+import { warehousesGiven } from './warehouse.queries.js';
+
+export interface KnownWarehouse {
+  readonly id: string;
+  readonly siteId: string;
+  readonly code: string;
+  readonly name: string;
+  readonly timezone: string;
+  readonly currency: string;
+  readonly billingCycleStartDay: number;
+  /** 1 is Monday. */
+  readonly storageSnapshotIsodow: number;
+  /** The last day of the periods that are closed; null when none is. */
+  readonly closedThrough: string | null;
+  readonly blockOnMissingRate: boolean;
+  readonly isActive: boolean;
+  readonly reconAbsTolerance: string;
+  /** In percent. */
+  readonly reconPctTolerance: string;
+}
+
+/** Who may read anything of a warehouse knows that it is there. */
+const reading = ['wms.master:read', 'wms.inventory:read'];
+
+/** Which warehouses somebody sees: those that stand at a site where they hold the permission. Belay itself sees all. */
+@Injectable()
+export class WarehouseScope {
+  /** The parameter of `($1::uuid[] IS NULL OR site_id = ANY ($1))`; nobody sees anything by holding nothing. */
+  sites(by: Caller, permission: string): readonly string[] | null {
+    if (by.kind === 'system') return null;
+    const held = by.sitesFor(permission);
+    return held === 'all' ? null : held;
+  }
+
+  /** The warehouse of that id or code; `warehouse-not-found` also when the caller may not see it. */
+  async seen(on: Executor, by: Caller, permission: string, idOrCode: string): Promise<KnownWarehouse> {
+    const warehouse = await known(on, idOrCode);
+    if (!holds(by, permission, warehouse)) throw new WarehouseNotFound(idOrCode);
+    return warehouse;
+  }
+
+  /** As `seen`, and it is in use. Who may only read it is told which permission is missing. */
+  async writable(on: Executor, by: Caller, permission: string, idOrCode: string): Promise<KnownWarehouse> {
+    const warehouse = await known(on, idOrCode);
+    if (!holds(by, permission, warehouse)) {
+      if (!reading.some((one) => holds(by, one, warehouse))) throw new WarehouseNotFound(idOrCode);
+      throw new PermissionMissing(permission);
+    }
+    if (!warehouse.isActive) throw new InactiveMasterData('warehouse', warehouse.code);
+    return warehouse;
+  }
+}
+
+async function known(on: Executor, idOrCode: string): Promise<KnownWarehouse> {
+  const [warehouse] = await warehousesGiven(on, idsAndCodes([idOrCode]));
+  if (!warehouse) throw new WarehouseNotFound(idOrCode);
+  return warehouse;
+}
+
+function holds(by: Caller, permission: string, { siteId }: KnownWarehouse): boolean {
+  return by.kind === 'system' || by.may(permission, siteId);
+}
