@@ -26,6 +26,9 @@ export function idsAndCodes(given: readonly (string | null | undefined)[]): [(st
 export const units = z.int().min(0);
 export const someUnits = z.int().positive();
 
+/** One or more of something, as many as the database's integer holds. */
+export const count = z.int().positive().max(2_147_483_647);
+
 /** A calendar day of the warehouse. */
 export const day = z.iso.date();
 export const instant = z.iso.datetime({ offset: true });

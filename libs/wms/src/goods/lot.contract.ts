@@ -1,0 +1,81 @@
+import { page, search } from '@belay/platform';
+import { z } from 'zod';
+import { code, count, day, id, idOrCode, rowVersion } from '../wms.contract.js';
+
+export const lotStatuses = ['available', 'hold', 'quarantine', 'expired', 'recalled'] as const;
+export type LotStatus = (typeof lotStatuses)[number];
+
+/** The lot of a SKU that has none. */
+export const SYSTEM_LOT = '-';
+
+const unitsPerCarton = count.describe('Fixed once anything of the lot was received');
+
+const optional = {
+  cartonLengthMm: count.nullable(),
+  cartonWidthMm: count.nullable(),
+  cartonHeightMm: count.nullable(),
+  cartonWeightG: count.nullable(),
+  storageCartonsPerPallet: count.nullable(),
+  shippingCartonsPerPallet: count.nullable(),
+  manufacturedOn: day.nullable(),
+  bestBeforeOn: day.nullable(),
+  expiresOn: day.nullable(),
+};
+
+/** The fields of a lot that its receipt may bring along. */
+export const lotFields = {
+  code: code.refine((text) => text !== SYSTEM_LOT, 'is the lot of SKUs without lots'),
+  unitsPerCarton: unitsPerCarton.optional().describe("The SKU's unless said"),
+  ...z.strictObject(optional).partial().shape,
+};
+
+const inOrder = {
+  path: ['expiresOn'],
+  error: 'manufacturedOn, bestBeforeOn and expiresOn must follow each other',
+};
+
+export const draftLot = z
+  .strictObject({ sku: idOrCode, ...lotFields, status: z.enum(lotStatuses).default('available') })
+  .refine(followEachOther, inOrder)
+  .meta({ id: 'DraftLot' });
+export type DraftLot = z.infer<typeof draftLot>;
+
+export const changeLot = z
+  .strictObject({ code: lotFields.code, unitsPerCarton, ...optional, status: z.enum(lotStatuses) })
+  .partial()
+  .meta({ id: 'ChangeLot' });
+export type ChangeLot = z.infer<typeof changeLot>;
+
+export const lotView = z
+  .object({
+    id,
+    skuId: id,
+    sku: z.string().describe("The SKU's code"),
+    code,
+    unitsPerCarton,
+    ...optional,
+    status: z.enum(lotStatuses),
+    createdAt: z.iso.datetime(),
+    rowVersion,
+  })
+  .meta({ id: 'Lot' });
+export type LotView = z.infer<typeof lotView>;
+
+export const lotFilter = page.extend({
+  sku: idOrCode.optional(),
+  status: z.enum(lotStatuses).optional(),
+  expiresBefore: day.optional(),
+  search: search.describe('Part of a code'),
+});
+export type LotFilter = z.infer<typeof lotFilter>;
+
+interface LotDates {
+  readonly manufacturedOn?: string | null | undefined;
+  readonly bestBeforeOn?: string | null | undefined;
+  readonly expiresOn?: string | null | undefined;
+}
+
+function followEachOther({ manufacturedOn, bestBeforeOn, expiresOn }: LotDates): boolean {
+  const days = [manufacturedOn, bestBeforeOn, expiresOn].filter((one) => one != null);
+  return days.every((one, n) => n === 0 || (days[n - 1] ?? one) <= one);
+}
