@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { sentenceFor } from './failure.js';
+import { firstAdminCommand } from './first-admin.command.js';
 import { flagsCommand } from './flags.command.js';
 import { LocalDatabases } from './local/local-databases.js';
 import { migrateCommand } from './migrate.command.js';
@@ -15,6 +16,7 @@ for (const command of [
   unleashCommand(),
   flagsCommand(),
   databases.serve(migrateCommand(() => databases.place)),
+  databases.serve(firstAdminCommand(() => databases.place.targets.databaseUrl)),
   openApiCommand(),
 ]) {
   belay.addCommand(command);
