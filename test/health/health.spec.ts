@@ -35,7 +35,7 @@ const ofProbe: Ledger = {
   checksums: { [`probe/${name}`]: 'aa' },
   migrations: [CreateProbe1764900000000],
 };
-const inOrder = ['application-database', 'control-database', 'migrations', 'flags', 'overlay'];
+const inOrder = ['application-database', 'control-database', 'migrations', 'control-migrations', 'flags', 'overlay'];
 
 describe('readiness', () => {
   let databases: TestDatabases;
@@ -138,24 +138,44 @@ describe('readiness', () => {
     });
   });
 
-  it.each(['application', 'control'] as const)('is refused by name while the %s database is away', async (which) => {
+  it.each([
+    ['application', ['application-database', 'migrations'], false],
+    ['control', ['control-database', 'control-migrations'], true],
+  ] as const)('names what the %s database took with it while it is away', async (which, names, serves) => {
     expect(await failing()).toEqual([]);
     const { proxy } = { application, control }[which];
     proxy.refuse();
-    expect(await failing()).toEqual([`${which}-database`, 'migrations']);
+    expect(await failing()).toEqual(names);
+    expect((await health.ready()).ready).toBe(serves);
     proxy.pass();
     await eventually(async () => {
       expect(await failing()).toEqual([]);
     });
   });
 
-  it.each(['application', 'control'] as const)('is refused within 2.5 s when the %s database hangs', async (which) => {
+  it.each(['application', 'control'] as const)('is answered within 2.5 s when the %s database hangs', async (which) => {
     expect(await failing()).toEqual([]);
     ({ application, control })[which].proxy.hang();
     const began = performance.now();
-    const { checks } = await health.ready();
+    const { ready, checks } = await health.ready();
     expect(performance.now() - began).toBeLessThan(2_500);
     expect(checks.find((check) => check.name === `${which}-database`)).toMatchObject({ ok: false });
+    expect(ready).toBe(which === 'control');
+  });
+
+  it('is refused when a migration of the control database never ran', async () => {
+    const [own] = ledgers.filter(({ database }) => database === 'control');
+    if (!own) throw new Error('There is no ledger of the control database');
+    const checksums = Object.fromEntries(
+      Object.entries(own.checksums).map(([key, checksum]) => [key.replace(/^control\//, 'later/'), checksum]),
+    );
+    const newer = new Health(runtime, [...ledgers, { ...own, domain: 'later', checksums }]);
+    const { ready, checks } = await newer.ready();
+    expect(ready).toBe(false);
+    expect(checks.filter(({ ok }) => !ok)).toMatchObject([
+      { name: 'control-migrations', detail: expect.stringMatching(/^not applied: later/) },
+    ]);
+    await newer.close();
   });
 
   it('says nothing of where a database is or why it is away', async () => {
@@ -163,7 +183,7 @@ describe('readiness', () => {
     expect(JSON.stringify(await health.ready())).not.toMatch(/127\.0\.0\.1|ECONN|postgres:/);
   });
 
-  it('is refused while overrides are unread for too long', async () => {
+  it('is given, with a word, while overrides are unread for too long', async () => {
     const steering = new pg.Pool({ connectionString: 'postgres://127.0.0.1:1/nothing' });
     const overlay = await Overlay.open({
       url: 'postgres://127.0.0.1:1/nothing',
@@ -173,6 +193,7 @@ describe('readiness', () => {
     });
     const blind = new Health({ ...runtime, overlay }, ledgers);
     expect(await failing(blind)).toEqual(['overlay']);
+    expect((await blind.ready()).ready).toBe(true);
     await Promise.all([blind.close(), overlay.close(), steering.end()]);
   });
 

@@ -25,7 +25,7 @@ describe('the health of the API', () => {
       ready: false,
       checks: expect.arrayContaining([
         { name: 'application-database', ok: true, detail: 'answers' },
-        { name: 'migrations', ok: false, detail: expect.stringMatching(/^not applied: control\//) },
+        { name: 'control-migrations', ok: false, detail: expect.stringMatching(/^not applied: control\//) },
       ]),
     });
     await watching.runtime.control.query(`UPDATE public.control_migrations SET state = 'applied'`);

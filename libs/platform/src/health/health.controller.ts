@@ -25,7 +25,8 @@ export class HealthController {
   @Endpoint('Say whether the process can serve', {
     returns: readiness,
     description:
-      'Both databases answer, all migrations of this build are applied, flags are known and overrides are read.',
+      'The application database answers, all migrations of this build are applied and flags are known. While the ' +
+      'control database is away, or overrides are unread, the process still serves, and the check says so.',
     problems: ['503 not-ready'],
   })
   async ready(): Promise<Readiness> {

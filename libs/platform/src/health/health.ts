@@ -16,6 +16,15 @@ export class NotInOrder extends Error {
   override readonly name = 'NotInOrder';
 }
 
+/** Migrations that this build needs and that never ran. */
+class NotApplied extends NotInOrder {}
+
+/**
+ * Without the control database a process goes on with what it knows and takes gated modules for off soon after: worse
+ * than whole, better than nothing. If every process were taken out of service for it, the core would be gone as well.
+ */
+const serviceable = new Set(['control-database', 'control-migrations', 'overlay']);
+
 /**
  * Whether this process works and whether it can serve. Looks through two connections of its own, so that a busy pool is
  * no reason to take a process out of service; however many ask, one look is under way at a time.
@@ -65,14 +74,15 @@ export class Health implements OnApplicationShutdown {
     const looks: Record<string, Look> = {
       'application-database': () => answers(this.#application),
       'control-database': () => answers(this.#control),
-      migrations: () => this.migrations(),
+      migrations: () => this.applied(this.#inApplication, this.#application),
+      'control-migrations': () => this.applied(this.#inControl, this.#control),
       flags: () => this.flags(),
       overlay: () => this.overlay(),
       ...this.more,
     };
     const seen = await Promise.all(Object.entries(looks).map(([name, look]) => this.check(name, look)));
     const failed = seen.filter(({ check }) => !check.ok);
-    const ready = failed.length === 0;
+    const ready = failed.every(({ check, error }) => serviceable.has(check.name) && !(error instanceof NotApplied));
     if (ready !== this.#wasReady) {
       if (ready) this.runtime.log.info('ready');
       else this.runtime.log.warn({ failed: failed.map(({ check, error }) => ({ ...check, err: error })) }, 'not ready');
@@ -97,16 +107,13 @@ export class Health implements OnApplicationShutdown {
     }
   }
 
-  private async migrations(): Promise<string> {
+  private async applied(expected: ExpectedMigrations, pool: pg.Pool): Promise<string> {
     const { domains, gate } = this.runtime;
     const isOff = (domain: string) => domains.some(({ name }) => name === domain) && gate.domainMode(domain) === 'off';
-    const unapplied = [
-      ...(await this.#inControl.unapplied(this.#control, isOff)),
-      ...(await this.#inApplication.unapplied(this.#application, isOff)),
-    ];
+    const unapplied = await expected.unapplied(pool, isOff);
     if (unapplied.length === 0) return 'applied';
     const more = unapplied.length > mostNamed ? ` and ${unapplied.length - mostNamed} more` : '';
-    throw new NotInOrder(`not applied: ${unapplied.slice(0, mostNamed).join(', ')}${more}`);
+    throw new NotApplied(`not applied: ${unapplied.slice(0, mostNamed).join(', ')}${more}`);
   }
 
   /** A process does not start without flags and never forgets them, so a source that is away now is only told. */
