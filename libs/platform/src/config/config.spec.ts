@@ -13,9 +13,11 @@ describe('the configuration', () => {
   });
 
   it('names every bad variable at once', () => {
-    const read = () => readConfig({ ...usable, PORT: '70000', LOG_LEVEL: 'loud', DATABASE_URL: 'mysql://db' });
+    const half = { OIDC_AUDIENCE: 'belay' };
+    const read = () => readConfig({ ...usable, ...half, PORT: '70000', LOG_LEVEL: 'loud', DATABASE_URL: 'mysql://db' });
     expect(read).toThrow(BadConfig);
     expect(read).toThrow(/PORT/);
+    expect(read).toThrow(/OIDC_ISSUER and OIDC_AUDIENCE go together/);
     expect(read).toThrow(/LOG_LEVEL/);
     expect(read).toThrow(/DATABASE_URL/);
   });

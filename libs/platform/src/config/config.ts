@@ -17,6 +17,9 @@ const list = z
 
 const flag = z.stringbool().default(false);
 
+/** Half a pair is told together with whatever else is bad. */
+const always = () => true;
+
 /** Every variable Belay reads, with its meaning. Unknown variables are ignored; a bad one stops the boot and names itself. */
 const environment = z
   .object({
@@ -113,10 +116,12 @@ const environment = z
   .refine((env) => (env.UNLEASH_URL === undefined) === (env.UNLEASH_TOKEN === undefined), {
     path: ['UNLEASH_TOKEN'],
     error: 'UNLEASH_URL and UNLEASH_TOKEN go together',
+    when: always,
   })
   .refine((env) => (env.OIDC_ISSUER === undefined) === (env.OIDC_AUDIENCE === undefined), {
     path: ['OIDC_AUDIENCE'],
     error: 'OIDC_ISSUER and OIDC_AUDIENCE go together',
+    when: always,
   });
 
 export type Config = Readonly<z.infer<typeof environment>>;
