@@ -81,7 +81,7 @@ describe('docker-compose.yml', () => {
     const secret = Buffer.alloc(32).toString('base64');
     const filled = Object.entries(environment).map(([name, value]) => [
       name,
-      value.replaceAll(/\$\{\w+:\?\}/g, secret),
+      value.replaceAll(/\$\{\w+:[?-]\}/g, secret),
     ]);
     const given = z.record(z.string(), z.string()).parse(Object.fromEntries(filled));
     for (const name of ['DATABASE_URL', 'CONTROL_DATABASE_URL'])
