@@ -9,6 +9,8 @@ export interface Figures {
   readonly name: string;
   /** Requests a second, the median of the rounds. */
   readonly rate: number;
+  /** To the first contestant, the floor: the median of the rounds, each compared within itself. */
+  readonly ratio: number;
   readonly p95: number;
   readonly failed: number;
 }
@@ -17,7 +19,7 @@ export interface Figures {
  * Drives the contestants in turns, so that whatever else the machine does hits all of them, and takes each one's median
  * round. The first turn only warms up.
  */
-export async function compare(contestants: readonly Contestant[], rounds = 5, seconds = 3): Promise<Figures[]> {
+export async function compare(contestants: readonly Contestant[], rounds = 9, seconds = 2): Promise<Figures[]> {
   const seen = new Map<string, autocannon.Result[]>(contestants.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round += 1) {
     for (const { name, request } of contestants) {
@@ -25,8 +27,10 @@ export async function compare(contestants: readonly Contestant[], rounds = 5, se
       if (round > 0) seen.get(name)?.push(result);
     }
   }
+  const [floor = []] = seen.values();
   return [...seen].map(([name, results]) => ({
     name,
+    ratio: median(results.map((result, round) => result.requests.average / (floor[round]?.requests.average ?? NaN))),
     rate: median(results.map((result) => result.requests.average)),
     p95: median(results.map((result) => result.latency.p97_5)),
     failed: results.reduce((sum, result) => sum + result.non2xx + result.errors + result.timeouts, 0),
@@ -40,10 +44,9 @@ function median(values: readonly number[]): number {
 
 /** One line a contestant, with its ratio to the first: the floor. */
 export function table(title: string, figures: readonly Figures[], goal?: number): string {
-  const floor = figures[0]?.rate ?? Number.NaN;
   const lines = figures.map(
-    ({ name, rate, p95, failed }) =>
-      `  ${name.padEnd(28)} ${rate.toFixed(0).padStart(7)}/s  p97.5 ${p95.toFixed(1).padStart(6)} ms  ratio ${(rate / floor).toFixed(2)}  failed ${failed}`,
+    ({ name, rate, ratio, p95, failed }) =>
+      `  ${name.padEnd(28)} ${rate.toFixed(0).padStart(7)}/s  p97.5 ${p95.toFixed(1).padStart(6)} ms  ratio ${ratio.toFixed(2)}  failed ${failed}`,
   );
   return [`${title}${goal === undefined ? '' : ` (goal: ratio ≥ ${goal})`}`, ...lines].join('\n');
 }

@@ -56,7 +56,7 @@ const insert = {
   body: JSON.stringify({ code: 'IT-7', title: 'A new item', quantity: 7 }),
 };
 const path = '/api/bench/items';
-console.log(`One row of ${rows}, pool of ${pool}, 16 connections, alternating rounds of 3 s, median of 5`);
+console.log(`One row of ${rows}, pool of ${pool}, 16 connections, alternating rounds of 2 s, median of 9`);
 const reads = await compare([
   { name: 'bare Fastify + pg', request: { url: `${bare.url}${path}/${id}`, ...read } },
   { name: 'Belay', request: { url: `${belay.url}${path}/${id}`, ...read } },
