@@ -28,10 +28,9 @@ const ours = Object.entries(services).filter(([, { build }]) => build !== undefi
 
 describe('docker-compose.yml', () => {
   it('is what the Compose Specification says', () => {
+    const whole = z.record(z.string(), z.unknown()).parse(read('test/data/compose-spec.schema.json'));
     // Ajv knows its dialect, but not by this address.
-    const { $schema: _dialect, ...schema } = z
-      .looseObject({ $schema: z.string() })
-      .parse(read('test/data/compose-spec.schema.json'));
+    const schema = Object.fromEntries(Object.entries(whole).filter(([name]) => name !== '$schema'));
     const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
     const valid = ajv.compile(schema);
     expect({ valid: valid(document), errors: valid.errors }).toEqual({ valid: true, errors: null });
