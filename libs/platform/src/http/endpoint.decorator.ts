@@ -45,7 +45,8 @@ export function Endpoint(summary: string, options: EndpointOptions = {}): Method
   if (options.returns) {
     decorators.push(
       ApiResponse({ status, standardSchema: options.returns, description: summary }),
-      RouteSchema({ response: { [status]: options.returns } }),
+      // Whatever the handler makes of the status: 200 for what it did not have to create is checked as well.
+      RouteSchema({ response: { [status]: options.returns, '2xx': options.returns } }),
     );
   } else if (mediaType !== undefined) {
     decorators.push(
