@@ -16,6 +16,10 @@ import { CreateInvoice1764006400000 } from './wms/1764006400000-create-invoice.j
 import { CreateCost1764006500000 } from './wms/1764006500000-create-cost.js';
 import { CreateReconciliation1764006600000 } from './wms/1764006600000-create-reconciliation.js';
 import { CreateImport1764006700000 } from './wms/1764006700000-create-import.js';
+import { GuardLaterBalances1764006800000 } from './wms/1764006800000-guard-later-balances.js';
+import { ExtendInvoice1764006910000 } from './wms/1764006910000-extend-invoice.js';
+import { CreateIntegrityRun1764006920000 } from './wms/1764006920000-create-integrity-run.js';
+import { ExtendReservation1764006930000 } from './wms/1764006930000-extend-reservation.js';
 
 /** Every migration there is, in the order in which domains stand on each other. A file that is not here does not run. */
 export const ledgers: readonly Ledger[] = [
@@ -51,6 +55,10 @@ export const ledgers: readonly Ledger[] = [
       CreateCost1764006500000,
       CreateReconciliation1764006600000,
       CreateImport1764006700000,
+      GuardLaterBalances1764006800000,
+      ExtendInvoice1764006910000,
+      CreateIntegrityRun1764006920000,
+      ExtendReservation1764006930000,
     ],
   },
 ];

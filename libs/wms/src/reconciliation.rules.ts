@@ -60,12 +60,12 @@ export function reconcile(
   aliases: readonly RateAlias[],
   tolerance: Tolerance,
 ): ReconciledLine[] {
-  const meant = new Map(aliases.map(({ category, alias, rateName }) => [keyOf(category, alias), rateName]));
+  const meant = new Map(aliases.map(({ category, alias, rateName }) => [lineKey(category, alias), rateName]));
   const groups = new Map<string, { category: string; name: string; expected: Billed[]; invoiced: Billed[] }>();
   for (const side of ['expected', 'invoiced'] as const) {
     for (const line of side === 'expected' ? expected : invoiced) {
-      const name = meant.get(keyOf(line.category, line.name)) ?? line.name;
-      const key = keyOf(line.category, name);
+      const name = meant.get(lineKey(line.category, line.name)) ?? line.name;
+      const key = lineKey(line.category, name);
       const group = groups.get(key) ?? { category: line.category, name, expected: [], invoiced: [] };
       group[side].push(line);
       groups.set(key, group);
@@ -76,17 +76,22 @@ export function reconcile(
 
 /** Decisions made on the run before, where the numbers of the line have not changed since. */
 export function carryDecisions(lines: readonly ReconciledLine[], before: readonly DecidedLine[]): DecidedLine[] {
-  const decided = new Map(before.map((line) => [keyOf(line.category, line.name), line]));
+  const decided = new Map(before.map((line) => [lineKey(line.category, line.name), line]));
   return lines.map((line) => {
-    const earlier = decided.get(keyOf(line.category, line.name));
+    const earlier = decided.get(lineKey(line.category, line.name));
     const same = earlier !== undefined && numbersOf(earlier) === numbersOf(line);
     return { ...line, decision: same ? earlier.decision : 'pending' };
   });
 }
 
+/** A line that nobody has to look at any more. */
+export function isSettled({ result, decision }: Pick<DecidedLine, 'result' | 'decision'>): boolean {
+  return result === 'match' || decision === 'accepted';
+}
+
 /** What the invoice becomes by its lines. */
 export function reconciledState(lines: readonly DecidedLine[]): 'reconciled' | 'needs_review' {
-  return lines.every((line) => line.result === 'match' || line.decision === 'accepted') ? 'reconciled' : 'needs_review';
+  return lines.every(isSettled) ? 'reconciled' : 'needs_review';
 }
 
 function compareSides(
@@ -153,7 +158,7 @@ function numbersOf(line: ReconciledLine): string {
   return JSON.stringify([line.expectedQty, line.invoicedQty, line.expectedAmount, line.invoicedAmount, line.result]);
 }
 
-/** As JSON, so that no category and name can read like another pair. */
-function keyOf(category: string, name: string): string {
+/** What a line is compared under: as JSON, so that no category and name can read like another pair. */
+export function lineKey(category: string, name: string): string {
   return JSON.stringify([category, comparableName(name)]);
 }

@@ -76,3 +76,8 @@ VALUES ('01900000-0000-7000-8000-000000150001', 'inventory_ledger', '01900000-00
 INSERT INTO wms.import_issue (import_batch_id, row_no, issue_no, severity, column_name, code, detail)
 VALUES ('01900000-0000-7000-8000-000000150001', 3, 1, 'error', 'Cartons_In', 'not-a-number', '"x" is not a number');
 INSERT INTO wms.export_job (id, kind, created_by) VALUES ('01900000-0000-7000-8000-000000150002', 'stock', '01900000-0000-7000-8000-000000000009');
+
+UPDATE wms.invoice SET approved_by = '01900000-0000-7000-8000-000000000009', approved_at = now(), payable = 4.80, void_reason = 'test';
+INSERT INTO wms.integrity_run (id, started_at, requested_by) VALUES ('01900000-0000-7000-8000-000000160001', now(), '01900000-0000-7000-8000-000000000009');
+INSERT INTO wms.integrity_result (run_id, check_name, severity, outcome, violations, sample, duration_ms)
+VALUES ('01900000-0000-7000-8000-000000160001', 'never-negative', 'critical', 'failed', 1, '[{"units": -1}]', 12);
