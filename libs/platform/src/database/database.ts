@@ -24,7 +24,8 @@ const beginClaim = statement<{ claimed: boolean }>(
 
 const stored = statement<{ request_hash: string; body: unknown }>(
   'platform.idempotent_answer',
-  `SELECT request_hash, body FROM platform.idempotency_key WHERE account_id = $1 AND key = $2`,
+  `SELECT request_hash, body FROM platform.idempotency_key
+   WHERE account_id = $1 AND key = $2 AND expires_at > clock_timestamp()`,
 );
 
 const store = statement(
@@ -44,6 +45,31 @@ const forgetKeys = statement<{ key: string }>(
 /** Clears away keys that have run out, at most `limit` at a time; says how many. */
 export async function forgetIdempotencyKeys(on: Executor, limit = 10_000): Promise<number> {
   return (await forgetKeys(on, [limit])).length;
+}
+
+/**
+ * For a statement that is a whole use case, see `Database.once`: keeps its answer under the key of the request, and fails
+ * as a whole while another request holds that. The statement's parameters from `first` on are `claimValues`; `answer` is an
+ * expression of jsonb, and `from` what it is computed from.
+ */
+export function keepAnswer(first: number, answer: string, from: string): string {
+  const [account, key, route, domain, hash] = [0, 1, 2, 3, 4].map((n) => `$${first + n}`);
+  return `
+    INSERT INTO platform.idempotency_key AS held (account_id, key, route, domain, request_hash, body)
+    SELECT ${account}::uuid, ${key}::text, ${route}::text, ${domain}::text, ${hash}::text, ${answer} FROM ${from}
+    WHERE ${key} IS NOT NULL
+    ON CONFLICT (account_id, key) DO UPDATE
+      -- It must not be null, which is what stops a statement whose key is held.
+      SET request_hash = CASE WHEN held.expires_at <= clock_timestamp() THEN excluded.request_hash END,
+          route = excluded.route, domain = excluded.domain, body = excluded.body, at = excluded.at,
+          expires_at = excluded.expires_at`;
+}
+
+/** The parameters of `keepAnswer`; without a caller's key, or without a caller, nothing is kept. */
+export function claimValues(caller?: Caller): readonly (string | null)[] {
+  const claim = caller?.idempotency;
+  if (!caller || !claim) return [null, null, null, null, null];
+  return [caller.accountId, claim.key, claim.route, claim.domain, claim.requestHash];
 }
 
 /** A defect: a repeated request would get its answer from the first transaction and do the second one again. */
@@ -85,6 +111,27 @@ export class Database {
     if (idempotency) this.#spent.add(idempotency);
     for (const act of afterwards) act();
     return answer;
+  }
+
+  /**
+   * For a use case that is one statement: it needs no transaction around it, and claims the key of the request itself by
+   * `keepAnswer`. Whatever else the work does before must only look. The promises are those of `transaction`: when the
+   * statement fails because an earlier request holds the key, or for any reason that comes from what that request did, the
+   * caller gets the earlier answer.
+   */
+  async once<Answer>(caller: Caller, work: () => Promise<Answer>): Promise<Answer> {
+    const { idempotency } = caller;
+    if (idempotency && this.#spent.has(idempotency)) throw new SecondTransaction(idempotency.route);
+    try {
+      const answer = await work();
+      if (idempotency) this.#spent.add(idempotency);
+      return answer;
+    } catch (error) {
+      if (!idempotency) throw error;
+      const [earlier] = await stored(this.dataSource, [caller.accountId, idempotency.key]);
+      if (!earlier) throw error;
+      return answerOf<Answer>(idempotency, earlier);
+    }
   }
 
   /**
@@ -131,10 +178,18 @@ export class Database {
 
   private async replay<Answer>(tx: EntityManager, caller: Caller, claim: IdempotencyClaim): Promise<Answer> {
     const [earlier] = await stored(tx, [caller.accountId, claim.key]);
-    if (earlier?.request_hash !== claim.requestHash) throw new IdempotencyKeyReused(claim.key);
-    claim.replayed();
-    // The hash covers route and body, so the stored JSON is what this use case returned.
-    // eslint-disable-next-line @typescript-eslint/consistent-type-assertions
-    return earlier.body as Answer;
+    return answerOf<Answer>(claim, earlier);
   }
+}
+
+// The hash covers route and body, so the stored JSON is what the use case returned.
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
+function answerOf<Answer>(
+  claim: IdempotencyClaim,
+  earlier: { readonly request_hash: string; readonly body: unknown } | undefined,
+): Answer {
+  if (earlier?.request_hash !== claim.requestHash) throw new IdempotencyKeyReused(claim.key);
+  claim.replayed();
+  // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- as said above
+  return earlier.body as Answer;
 }

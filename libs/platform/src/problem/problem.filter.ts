@@ -14,6 +14,7 @@ const statuses: Readonly<Record<ProblemKind, number>> = {
   unauthenticated: 401,
   forbidden: 403,
   'not-found': 404,
+  'not-allowed': 405,
   conflict: 409,
   'precondition-failed': 412,
   invalid: 422,
@@ -99,6 +100,7 @@ function ofProblem(problem: Problem): Answer {
   const headers: Record<string, string> = {};
   if (problem.retryAfter !== undefined) headers['retry-after'] = String(problem.retryAfter);
   if (problem.kind === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
+  if (problem.kind === 'not-allowed') headers['allow'] = 'GET, HEAD';
   const { slug: code, title, detail, members } = problem;
   return { status: statuses[problem.kind], type: `/problems/${code}`, code, title, detail, members, headers };
 }

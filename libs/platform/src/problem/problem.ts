@@ -4,6 +4,7 @@ export type ProblemKind =
   | 'unauthenticated' // 401
   | 'forbidden' // 403
   | 'not-found' // 404
+  | 'not-allowed' // 405, with Allow
   | 'conflict' // 409
   | 'precondition-failed' // 412
   | 'invalid' // 422
