@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import { InvalidRequest, type Caller } from '@belay/platform';
+import { WarehouseScope } from '../warehouses/warehouse-scope.service.js';
+import { LineLookup, namedLine } from './lookup.service.js';
+import type { Adjustment, PostedMovementView } from './movement.contract.js';
+import {
+  likelyRepeated,
+  mergedByBucket,
+  NOTE_FROM_UNITS,
+  pointerTo,
+  quantityIssues,
+  repeatedBuckets,
+  unitsAsked,
+  unitsIssues,
+  type NamedLine,
+} from './movement.rules.js';
+import { Submission, type Planned } from './submission.service.js';
+
+const ADJUST = 'wms.inventory:adjust';
+
+/** What is there is another than what was thought. */
+@Injectable()
+export class AdjustService {
+  constructor(
+    private readonly warehouses: WarehouseScope,
+    private readonly lookup: LineLookup,
+    private readonly submission: Submission,
+  ) {}
+
+  adjust(by: Caller, adjustment: Adjustment): Promise<PostedMovementView> {
+    return this.submission.submit(by, adjustment.warehouse, false, async (on): Promise<Planned> => {
+      const warehouse = await this.warehouses.writable(on, by, ADJUST, adjustment.warehouse);
+      const { kind, reasonCode, reference, note, effectiveAt: at, lines: given, mergeLines } = adjustment;
+      const effectiveAt = at === undefined ? undefined : new Date(at);
+      const question = { kind, effectiveAt, reference };
+      const asked = given.map(({ sku, lot, location, stockStatus }, of) => ({ sku, lot, location, stockStatus, of }));
+      const issues = given.flatMap((line, of) => quantityIssues(pointerTo(of), line));
+      const document = await this.lookup.find(on, by, warehouse, asked, question, issues, ({ index, lot }) => {
+        const line = given[index];
+        return line ? unitsIssues(pointerTo(index), line, lot.unitsPerCarton) : [];
+      });
+      const sign = kind === 'ADJUST_IN' ? 1n : -1n;
+      const lines = document.lines.map((line) => {
+        const quantity = given[line.index] ?? { cartons: 0, looseUnits: 0 };
+        return namedLine(line, sign * unitsAsked(quantity, line.lot.unitsPerCarton));
+      });
+      refuseRepeated(lines, mergeLines);
+      refuseUnexplained(lines, note);
+      return {
+        draft: {
+          warehouse,
+          kind,
+          reasonCode,
+          reference,
+          note,
+          effectiveAt,
+          lines: mergedByBucket(lines, (one, other) => ({ ...one, units: one.units + other.units })),
+          ...(document.timing && { timing: document.timing }),
+        },
+        warnings: likelyRepeated(document.likely),
+      };
+    });
+  }
+}
+
+function refuseRepeated(lines: readonly NamedLine[], merge: boolean): void {
+  const repeated = merge ? [] : repeatedBuckets(lines);
+  if (repeated.length > 0) throw new InvalidRequest(repeated);
+}
+
+function refuseUnexplained(lines: readonly NamedLine[], note: string | undefined): void {
+  const units = lines.reduce((sum, line) => sum + (line.units < 0n ? -line.units : line.units), 0n);
+  if (note !== undefined || units < NOTE_FROM_UNITS) return;
+  throw new InvalidRequest([
+    { pointer: '#/note', detail: `must be given from ${NOTE_FROM_UNITS.toString()} units on` },
+  ]);
+}

@@ -1,0 +1,189 @@
+import { Injectable } from '@nestjs/common';
+import { InvalidRequest, type Caller, type Executor } from '@belay/platform';
+import { EventCharges } from '../charges/event-charges.service.js';
+import type { SheetRow } from '../charges/charge.queries.js';
+import type { KnownLocation, KnownLot, KnownSku } from '../goods/line.queries.js';
+import { InactiveMasterData } from '../warehouses/warehouse.problems.js';
+import type { LotFields } from '../goods/lot.contract.js';
+import type { KnownWarehouse } from '../warehouses/warehouse-scope.service.js';
+import { idsAndCodes } from '../wms.contract.js';
+import { documentLines, type DocumentRow, type LineFacts } from './lookup.queries.js';
+import { LotBlocked } from './movement.problems.js';
+import { pointerTo, type Issue, type NamedLine } from './movement.rules.js';
+import type { BucketsAtTime } from './posting.queries.js';
+import type { MovementKind, StockStatus } from './posting.rules.js';
+
+export interface AskedLine {
+  readonly sku?: string | undefined;
+  readonly lot?: string | undefined;
+  readonly location?: string | undefined;
+  readonly stockStatus: StockStatus;
+  /** The line of the request that it comes from, counted from 0. */
+  readonly of: number;
+  /** The field that names the location, when it is not `location`. */
+  readonly locationField?: string;
+  /** The lot is yet to be made. */
+  readonly newLot?: LotFields | undefined;
+}
+
+export interface Question {
+  readonly kind: MovementKind;
+  readonly effectiveAt?: Date | undefined;
+  readonly reference?: string | undefined;
+  /** Goods come in: they go to staging where there is such. */
+  readonly comesIn?: boolean;
+  readonly isCharged?: boolean;
+}
+
+/** A line whose goods and place are known. */
+export interface FoundLine extends Pick<LineFacts, 'stacked' | 'spec'> {
+  /** Counted from 0. */
+  readonly index: number;
+  readonly asked: AskedLine;
+  readonly sku: KnownSku;
+  /** Without an id while it is yet to be made. */
+  readonly lot: Omit<KnownLot, 'id'> & { readonly id: string | null };
+  readonly location: KnownLocation;
+  readonly cartonMm3: bigint | null;
+}
+
+/** What else is wrong with a line that was found. */
+export type LineCheck = (line: FoundLine) => readonly Issue[];
+
+export interface FoundDocument {
+  readonly lines: readonly FoundLine[];
+  /** Days are those of the warehouse. */
+  readonly effectiveOn: string;
+  readonly timing: BucketsAtTime | undefined;
+  readonly sheet: readonly SheetRow[] | null;
+  /** Movements of the last minute under the same reference. */
+  readonly likely: readonly string[];
+}
+
+/** Finds what the lines of a document speak of. */
+@Injectable()
+export class LineLookup {
+  constructor(private readonly charges: EventCharges) {}
+
+  /**
+   * Throws `invalid-request` with whatever is not found, whatever the check says of the lines that are, and the issues that
+   * are known already; and then `inactive-master-data`.
+   */
+  async find(
+    on: Executor,
+    by: Caller,
+    warehouse: KnownWarehouse,
+    asked: readonly AskedLine[],
+    question: Question,
+    issues: readonly Issue[] = [],
+    check: LineCheck = () => [],
+  ): Promise<FoundDocument> {
+    const { kind, effectiveAt, reference, comesIn = false, isCharged = false } = question;
+    const rows = await documentLines(on, [
+      warehouse.id,
+      ...idsAndCodes(asked.map((line) => line.sku)),
+      ...idsAndCodes(asked.map((line) => line.lot)),
+      ...idsAndCodes(asked.map((line) => line.location)),
+      comesIn,
+      effectiveAt ?? null,
+      asked.map((line) => line.stockStatus),
+      isCharged && this.charges.areOn(by),
+      kind,
+      reference ?? null,
+    ]);
+    const found = rows.flatMap((row, index) => lineOf(row, index, asked[index]) ?? []);
+    const missing = rows.flatMap((row, index) => missingIn(row, asked[index]));
+    const all = [...issues, ...missing, ...found.flatMap((line) => check(line))];
+    if (all.length > 0) throw new InvalidRequest(distinct(all));
+    refuseInactive(found);
+
+    const document = rows[0]?.document;
+    if (!document) throw new Error('The first line brings the document');
+    const { effectiveOn, isFuture, isOld, sheet, likely } = document;
+    const later = latest(rows);
+    const timing = isFuture === null || isOld === null ? undefined : { isFuture, isOld, effectiveOn, later };
+    return { lines: found, effectiveOn, timing, sheet, likely: likely ?? [] };
+  }
+}
+
+/** The line as it is posted. */
+export function namedLine({ sku, lot, location, asked: { stockStatus, of } }: FoundLine, units: bigint): NamedLine {
+  if (lot.id === null) throw new Error('A lot is made before its line is posted');
+  return {
+    skuId: sku.id,
+    sku: sku.code,
+    lotId: lot.id,
+    lot: lot.code,
+    locationId: location.id,
+    location: location.code,
+    stockStatus,
+    units,
+    unitsPerCarton: lot.unitsPerCarton,
+    pointer: pointerTo(of),
+  };
+}
+
+/** Throws `lot-blocked` when goods of the lines may not leave on the day. */
+export function refuseBlocked(lines: readonly FoundLine[], on: string): void {
+  const blocked = lines.flatMap(({ sku, lot, asked }) => {
+    const status = lot.expiresOn !== null && lot.expiresOn < on ? 'expired' : lot.status;
+    return status === 'available' ? [] : [{ line: asked.of + 1, sku: sku.code, lot: lot.code, status }];
+  });
+  if (blocked.length > 0) throw new LotBlocked(blocked);
+}
+
+function lineOf(row: DocumentRow, index: number, asked: AskedLine | undefined): FoundLine | undefined {
+  const { sku, location, stacked, spec, cartonMm3 } = row;
+  if (!asked || !sku || !location) return undefined;
+  const lot = row.lot ?? (asked.newLot && lotToBe(sku, asked.newLot));
+  if (!lot) return undefined;
+  return { index, asked, sku, lot, location, stacked, spec, cartonMm3: cartonMm3 === null ? null : BigInt(cartonMm3) };
+}
+
+function lotToBe(sku: KnownSku, fields: LotFields): FoundLine['lot'] {
+  return {
+    id: null,
+    skuId: sku.id,
+    code: fields.code,
+    unitsPerCarton: fields.unitsPerCarton ?? sku.defaultUnitsPerCarton,
+    status: 'available',
+    expiresOn: fields.expiresOn ?? null,
+    storageCartonsPerPallet: fields.storageCartonsPerPallet ?? null,
+    shippingCartonsPerPallet: fields.shippingCartonsPerPallet ?? null,
+  };
+}
+
+function missingIn({ sku, lot, location }: DocumentRow, asked: AskedLine | undefined): Issue[] {
+  if (!asked) return [];
+  const { locationField = 'location' } = asked;
+  const pointer = pointerTo(asked.of);
+  const issues: Issue[] = [];
+  if (!sku) {
+    const field = asked.sku === undefined ? 'lot' : 'sku';
+    issues.push({ pointer: `${pointer}/${field}`, detail: `is no ${field === 'sku' ? 'SKU' : 'lot'} that is known` });
+  } else if (!lot && !asked.newLot) {
+    const detail = asked.lot === undefined ? 'must be given: the SKU has lots' : 'is no lot of the SKU';
+    issues.push({ pointer: `${pointer}/lot`, detail });
+  }
+  if (!location) issues.push({ pointer: `${pointer}/${locationField}`, detail: 'is no location of the warehouse' });
+  return issues;
+}
+
+function refuseInactive(lines: readonly FoundLine[]): void {
+  for (const { sku, location } of lines) {
+    if (!sku.isActive) throw new InactiveMasterData('sku', sku.code);
+    if (!location.isActive) throw new InactiveMasterData('location', location.code);
+  }
+}
+
+/** Both sides of a transfer complain of the same goods. */
+function distinct(issues: readonly Issue[]): Issue[] {
+  return [...new Map(issues.map((issue) => [JSON.stringify([issue.pointer, issue.detail]), issue])).values()];
+}
+
+function latest(rows: readonly DocumentRow[]): string | null {
+  return rows.reduce<string | null>(
+    (last, { later }) => (later !== null && (last === null || later > last) ? later : last),
+    null,
+  );
+}

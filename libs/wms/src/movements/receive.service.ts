@@ -1,0 +1,203 @@
+import { Injectable } from '@nestjs/common';
+import { InvalidRequest, PermissionMissing, violates, type Caller } from '@belay/platform';
+import type { EntityManager } from 'typeorm';
+import type { EventLine } from '../charges/charge.rules.js';
+import type { LotFields } from '../goods/lot.contract.js';
+import { LotService } from '../goods/lot.service.js';
+import { MasterCodeTaken } from '../warehouses/warehouse.problems.js';
+import { WarehouseScope } from '../warehouses/warehouse-scope.service.js';
+import { LineLookup, namedLine, type AskedLine, type FoundLine } from './lookup.service.js';
+import type { PostedMovementView, Receipt } from './movement.contract.js';
+import {
+  addPallets,
+  containerWarnings,
+  likelyRepeated,
+  mergedByBucket,
+  palletsFor,
+  pointerTo,
+  quantityIssues,
+  repeatedBuckets,
+  roomOf,
+  unitsAsked,
+  unitsIssues,
+  type Issue,
+  type NamedLine,
+} from './movement.rules.js';
+import type { Stacking } from './posting.service.js';
+import { Submission, type Planned } from './submission.service.js';
+
+const RECEIVE = 'wms.inventory:receive';
+const MASTER = 'wms.master:write';
+
+type ReceiptLine = Receipt['lines'][number];
+
+interface IncomingLine extends NamedLine {
+  readonly storage: number | null;
+  readonly cartonMm3: bigint | null;
+}
+
+/** Goods come in. */
+@Injectable()
+export class ReceiveService {
+  constructor(
+    private readonly warehouses: WarehouseScope,
+    private readonly lookup: LineLookup,
+    private readonly lots: LotService,
+    private readonly submission: Submission,
+  ) {}
+
+  receive(by: Caller, receipt: Receipt): Promise<PostedMovementView> {
+    const makesLots = receipt.lines.some(({ createLot }) => createLot !== undefined);
+    return this.submission.submit(by, receipt.warehouse, makesLots, async (on, tx): Promise<Planned> => {
+      const warehouse = await this.warehouses.writable(on, by, RECEIVE, receipt.warehouse);
+      if (makesLots && !by.may(MASTER, warehouse.siteId)) throw new PermissionMissing(MASTER);
+
+      const { reference, containerNumber, effectiveAt: at, lines: given, mergeLines } = receipt;
+      const effectiveAt = at === undefined ? undefined : new Date(at);
+      const question = {
+        kind: 'RECEIVE',
+        effectiveAt,
+        reference,
+        comesIn: true,
+        isCharged: true,
+      } as const;
+      const issues = given.flatMap(issuesOf);
+      const document = await this.lookup.find(on, by, warehouse, given.map(askedOf), question, issues, (line) =>
+        lineIssues(line, given[line.index]),
+      );
+      const found = tx ? await this.withLots(tx, by, document.lines) : document.lines;
+      const lines = inBuckets(
+        found.map((line) => incoming(line, given[line.index])),
+        mergeLines,
+      );
+      return {
+        draft: {
+          warehouse,
+          kind: 'RECEIVE',
+          effectiveAt,
+          reference,
+          containerNumber,
+          counterparty: receipt.counterparty,
+          inboundType: receipt.inboundType,
+          note: receipt.note,
+          lines,
+          stacking: stackings(found, given),
+          charged: { lines: lines.map(eventLine), sheet: document.sheet },
+          ...(document.timing && { timing: document.timing }),
+        },
+        warnings: [...likelyRepeated(document.likely), ...containerWarnings(containerNumber)],
+      };
+    });
+  }
+
+  /** The lines with the lots they bring, each made once. */
+  private async withLots(tx: EntityManager, by: Caller, lines: readonly FoundLine[]): Promise<FoundLine[]> {
+    const made = new Map<string, string>();
+    const all: FoundLine[] = [];
+    for (const line of lines) {
+      const { sku, asked, lot } = line;
+      if (!asked.newLot) {
+        all.push(line);
+        continue;
+      }
+      const name = JSON.stringify([sku.id, lot.code.toUpperCase()]);
+      const id = made.get(name) ?? (await this.makeLot(tx, by, line, asked.newLot));
+      made.set(name, id);
+      all.push({ ...line, lot: { ...lot, id } });
+    }
+    return all;
+  }
+
+  private async makeLot(tx: EntityManager, by: Caller, { sku }: FoundLine, fields: LotFields): Promise<string> {
+    try {
+      return (await this.lots.add(tx, by, sku, fields)).id;
+    } catch (error) {
+      throw violates(error, 'lot_code_is_unique') ? new MasterCodeTaken('lot', fields.code) : error;
+    }
+  }
+}
+
+function askedOf({ sku, lot, createLot, location, qcFailed }: ReceiptLine, index: number): AskedLine {
+  const stockStatus = qcFailed ? 'quarantine' : 'available';
+  return { sku, lot: lot ?? createLot?.code, newLot: createLot, location, stockStatus, of: index };
+}
+
+function issuesOf(line: ReceiptLine, index: number): Issue[] {
+  const pointer = pointerTo(index);
+  const both = line.lot !== undefined && line.createLot !== undefined;
+  return [
+    ...quantityIssues(pointer, line),
+    ...(both ? [{ pointer: `${pointer}/createLot`, detail: 'must not stand beside lot' }] : []),
+  ];
+}
+
+/** How many cartons stand on a pallet: as they always have here, else as the receipt says, else as is usual. */
+function stackingOf({ stacked, spec, lot }: FoundLine, given: ReceiptLine | undefined) {
+  return (
+    stacked ?? {
+      storage: given?.storageCartonsPerPallet ?? lot.storageCartonsPerPallet ?? spec?.storage ?? null,
+      shipping: given?.shippingCartonsPerPallet ?? lot.shippingCartonsPerPallet ?? spec?.shipping ?? null,
+    }
+  );
+}
+
+function lineIssues(line: FoundLine, given: ReceiptLine | undefined): Issue[] {
+  const { sku, lot, asked } = line;
+  const { storage, shipping } = stackingOf(line, given);
+  const { newLot } = asked;
+  const pointer = pointerTo(asked.of);
+  const detail = 'must be given: it is the first receipt, and nothing says how the lot is stacked';
+  return [
+    ...(given ? unitsIssues(pointer, given, lot.unitsPerCarton) : []),
+    ...(newLot && !sku.lotTracked
+      ? [{ pointer: `${pointer}/createLot`, detail: 'must not be: the SKU has no lots' }]
+      : []),
+    ...(storage === null ? [{ pointer: `${pointer}/storageCartonsPerPallet`, detail }] : []),
+    ...(shipping === null ? [{ pointer: `${pointer}/shippingCartonsPerPallet`, detail }] : []),
+  ];
+}
+
+function incoming(line: FoundLine, given: ReceiptLine | undefined): IncomingLine {
+  const units = given ? unitsAsked(given, line.lot.unitsPerCarton) : 0n;
+  const { storage } = stackingOf(line, given);
+  return counted({
+    ...namedLine(line, units),
+    palletsReported: given?.palletsReported ?? null,
+    storage,
+    cartonMm3: line.cartonMm3,
+  });
+}
+
+function counted(line: IncomingLine): IncomingLine {
+  return { ...line, palletsComputed: palletsFor(roomOf(line.units, line.unitsPerCarton), line.storage) };
+}
+
+function inBuckets(lines: readonly IncomingLine[], merge: boolean): IncomingLine[] {
+  const repeated = merge ? [] : repeatedBuckets(lines);
+  if (repeated.length > 0) throw new InvalidRequest(repeated);
+  return mergedByBucket(lines, (one, other) =>
+    counted({
+      ...one,
+      units: one.units + other.units,
+      palletsReported: addPallets(one.palletsReported, other.palletsReported),
+    }),
+  );
+}
+
+/** Of lots that were never here. */
+function stackings(found: readonly FoundLine[], given: readonly ReceiptLine[]): Stacking[] {
+  const first = new Map<string, Stacking>();
+  for (const line of found) {
+    const { storage, shipping } = stackingOf(line, given[line.index]);
+    const lotId = line.lot.id;
+    if (line.stacked || lotId === null || storage === null || shipping === null || first.has(lotId)) continue;
+    first.set(lotId, { lotId, storageCartonsPerPallet: storage, shippingCartonsPerPallet: shipping });
+  }
+  return [...first.values()];
+}
+
+function eventLine(line: IncomingLine, index: number): EventLine {
+  const { skuId, units, unitsPerCarton, palletsReported, palletsComputed, cartonMm3 } = line;
+  const pallets = BigInt(palletsReported ?? palletsComputed ?? 0);
+  return { lineNo: index + 1, skuId, units, cartons: roomOf(units, unitsPerCarton), pallets, cartonMm3 };
+}

@@ -1,0 +1,236 @@
+import { Injectable } from '@nestjs/common';
+import { InvalidRequest, type Caller, type Executor } from '@belay/platform';
+import type { EntityManager } from 'typeorm';
+import { linesGiven } from '../goods/line.queries.js';
+import { Fulfilment } from '../reservations/fulfilment.service.js';
+import { soundStock } from '../stock/pick.queries.js';
+import type { PickStrategy } from '../stock/pick.rules.js';
+import { Picking, type Picked } from '../stock/picking.service.js';
+import { WarehouseScope, type KnownWarehouse } from '../warehouses/warehouse-scope.service.js';
+import { idsAndCodes } from '../wms.contract.js';
+import { LineLookup, namedLine, refuseBlocked, type AskedLine, type FoundLine } from './lookup.service.js';
+import type { PostedMovementView, Shipment } from './movement.contract.js';
+import {
+  likelyRepeated,
+  pointerTo,
+  quantityIssues,
+  repeatedBuckets,
+  unitsAsked,
+  unitsIssues,
+  type Issue,
+} from './movement.rules.js';
+import { InsufficientStock } from './posting.problems.js';
+import { shippedEvents, withPallets, type OutgoingLine } from './ship.rules.js';
+import { Submission, type Planned } from './submission.service.js';
+
+const SHIP = 'wms.inventory:ship';
+
+type ShipmentLine = Shipment['lines'][number];
+
+/** What one line of the request takes out of one bucket. */
+interface Part {
+  readonly asked: AskedLine;
+  /** Known of what was picked; a bucket that was named says it in cartons. */
+  readonly units?: bigint;
+}
+
+interface Wish {
+  readonly index: number;
+  readonly skuId: string;
+  readonly sku: string;
+  readonly lotId: string | null;
+  readonly units: bigint;
+  readonly strategy: PickStrategy | null;
+}
+
+/** Goods go out. */
+@Injectable()
+export class ShipService {
+  constructor(
+    private readonly warehouses: WarehouseScope,
+    private readonly lookup: LineLookup,
+    private readonly picking: Picking,
+    private readonly fulfilment: Fulfilment,
+    private readonly submission: Submission,
+  ) {}
+
+  /** `permission` is the one that the caller must hold in the warehouse: whoever fulfils a reservation ships by that. */
+  ship(by: Caller, shipment: Shipment, permission = SHIP): Promise<PostedMovementView> {
+    const isPicked = shipment.lines.some((line) => line.location === undefined);
+    return this.submission.submit(by, shipment.warehouse, isPicked, async (on, tx): Promise<Planned> => {
+      const warehouse = await this.warehouses.writable(on, by, permission, shipment.warehouse);
+      const { reference, shipMode, effectiveAt: at, lines: given } = shipment;
+      const effectiveAt = at === undefined ? undefined : new Date(at);
+      const issues = given.flatMap(issuesOf);
+      const parts = tx ? await this.partsOf(tx, warehouse, given, issues) : given.map(named);
+
+      const question = { kind: 'SHIP', effectiveAt, reference, isCharged: true } as const;
+      const asked = parts.map((part) => part.asked);
+      const document = await this.lookup.find(on, by, warehouse, asked, question, issues, (line) =>
+        lineIssues(line, given[line.asked.of], shipMode),
+      );
+      refuseBlocked(document.lines, document.effectiveOn);
+      const lines = outgoing(document.lines, parts, shipment);
+      const events = shippedEvents(lines);
+      if (shipMode === 'PALLETS' && events.every(({ pallets }) => pallets === 0n)) throw noPallets();
+      return {
+        draft: {
+          warehouse,
+          kind: 'SHIP',
+          effectiveAt,
+          reference,
+          shipMode,
+          counterparty: shipment.counterparty,
+          note: shipment.note,
+          lines,
+          charged: { lines: events, sheet: document.sheet },
+          ...(document.timing && { timing: document.timing }),
+        },
+        warnings: likelyRepeated(document.likely),
+      };
+    });
+  }
+
+  /** Every bucket that something is taken from, locked where it was picked; adds to the issues what cannot be picked. */
+  private async partsOf(
+    tx: EntityManager,
+    warehouse: KnownWarehouse,
+    given: readonly ShipmentLine[],
+    issues: Issue[],
+  ): Promise<Part[]> {
+    const wishes = await wishesOf(tx, warehouse, given, issues);
+    const places = given.flatMap((line, index) => (line.location === undefined ? [] : [named(line, index)]));
+    if (issues.length > 0) {
+      if (places.length === 0) throw new InvalidRequest(issues);
+      return places;
+    }
+    const promised = given.flatMap(({ reservation: reservationId, looseUnits }, index) => {
+      const units = looseUnits === 0 ? null : BigInt(looseUnits);
+      return reservationId === undefined ? [] : [{ index, reservationId, units, line: index + 1 }];
+    });
+    const taken = await this.fulfilment.take(tx, warehouse, promised);
+    const found = wishes.length === 0 ? [] : await this.picking.pick(tx, warehouse, wishes);
+    const short = wishes.filter((_, n) => (found[n]?.short ?? 0n) > 0n);
+    if (short.length > 0) throw await insufficient(tx, warehouse, short);
+
+    const parts = [
+      ...places,
+      ...promised.flatMap(({ index }, n) => pickedParts(taken[n]?.picks, index)),
+      ...wishes.flatMap(({ index }, n) => pickedParts(found[n]?.picks, index)),
+    ];
+    return parts.toSorted((one, other) => one.asked.of - other.asked.of);
+  }
+}
+
+function named({ sku, lot, location }: ShipmentLine, index: number): Part {
+  return { asked: { sku, lot, location, stockStatus: 'available', of: index } };
+}
+
+function pickedParts(picks: readonly Picked[] = [], index: number): Part[] {
+  return picks.map(({ skuId, lotId, locationId, units }) => ({
+    asked: { sku: skuId, lot: lotId, location: locationId, stockStatus: 'available', of: index },
+    units,
+  }));
+}
+
+function issuesOf(line: ShipmentLine, index: number): Issue[] {
+  const issues = quantityIssues(pointerTo(index), line);
+  return line.reservation === undefined ? issues : issues.filter(({ pointer }) => pointer !== pointerTo(index));
+}
+
+function lineIssues(line: FoundLine, given: ShipmentLine | undefined, mode: Shipment['shipMode']): Issue[] {
+  if (!given) return [];
+  const pointer = pointerTo(line.asked.of);
+  return [
+    ...unitsIssues(pointer, given, line.lot.unitsPerCarton),
+    ...(mode === 'PALLETS' && given.palletsReported === undefined ? stackingIssues(line, pointer) : []),
+  ];
+}
+
+function shippingCartons({ stacked, spec, lot }: FoundLine): number | null {
+  return stacked?.shipping ?? lot.shippingCartonsPerPallet ?? spec?.shipping ?? null;
+}
+
+function stackingIssues(line: FoundLine, pointer: string): Issue[] {
+  const detail = 'must be given: nothing says how the lot is stacked for shipping';
+  return shippingCartons(line) === null ? [{ pointer: `${pointer}/palletsReported`, detail }] : [];
+}
+
+function noPallets(): InvalidRequest {
+  return new InvalidRequest([{ pointer: '#/shipMode', detail: 'is PALLETS, and there is none' }]);
+}
+
+function outgoing(found: readonly FoundLine[], parts: readonly Part[], shipment: Shipment): OutgoingLine[] {
+  const { lines: given, mergeLines, shipMode } = shipment;
+  const lines = found.map((line): OutgoingLine => {
+    const { of } = line.asked;
+    const request = given[of];
+    const units = parts[line.index]?.units ?? (request ? unitsAsked(request, line.lot.unitsPerCarton) : 0n);
+    const cartonsPerPallet = shipMode === 'PALLETS' ? shippingCartons(line) : null;
+    return { ...namedLine(line, -units), of, cartonsPerPallet, cartonMm3: line.cartonMm3 };
+  });
+  const named = lines.filter(({ of }) => given[of]?.location !== undefined);
+  const repeated = mergeLines ? [] : repeatedBuckets(named);
+  if (repeated.length > 0) throw new InvalidRequest(repeated);
+  return withPallets(
+    lines,
+    given.map(({ palletsReported }) => palletsReported),
+  );
+}
+
+/** What is to be picked. Cartons are those of the lot, or when any will do as many pieces as the SKU usually has in one. */
+async function wishesOf(
+  on: Executor,
+  warehouse: KnownWarehouse,
+  given: readonly ShipmentLine[],
+  issues: Issue[],
+): Promise<Wish[]> {
+  const open = given.flatMap((line, index) =>
+    line.location === undefined && line.reservation === undefined ? [{ line, index }] : [],
+  );
+  if (open.length === 0) return [];
+  const known = await linesGiven(on, [
+    warehouse.id,
+    ...idsAndCodes(open.map(({ line }) => line.sku)),
+    ...idsAndCodes(open.map(({ line }) => line.lot)),
+    ...idsAndCodes(open.map(() => undefined)),
+    false,
+  ]);
+  return open.flatMap(({ line, index }, n): Wish[] => {
+    const { sku = null, lot = null } = known[n] ?? {};
+    const pointer = pointerTo(index);
+    if (!sku) issues.push({ pointer: `${pointer}/${line.sku === undefined ? 'lot' : 'sku'}`, detail: 'is not known' });
+    else if (line.lot !== undefined && !lot) issues.push({ pointer: `${pointer}/lot`, detail: 'is no lot of the SKU' });
+    if (!sku) return [];
+    const unitsPerCarton = lot?.unitsPerCarton ?? sku.defaultUnitsPerCarton;
+    issues.push(...unitsIssues(pointer, line, unitsPerCarton));
+    const units = unitsAsked(line, unitsPerCarton);
+    const lotId = line.lot === undefined ? null : (lot?.id ?? null);
+    return [{ index, skuId: sku.id, sku: sku.code, lotId, units, strategy: line.strategy ?? null }];
+  });
+}
+
+async function insufficient(
+  tx: EntityManager,
+  warehouse: KnownWarehouse,
+  short: readonly Wish[],
+): Promise<InsufficientStock> {
+  const stock = await soundStock(tx, [warehouse.id, [...new Set(short.map(({ skuId }) => skuId))]]);
+  return new InsufficientStock(
+    short.map(({ index, skuId, sku, units }) => {
+      const { onHand = '0', reserved = '0' } = stock.find((one) => one.skuId === skuId) ?? {};
+      const [all, promised] = [Number(onHand), Number(reserved)];
+      return {
+        line: index + 1,
+        sku,
+        lot: null,
+        location: null,
+        stockStatus: 'available',
+        requestedUnits: Number(units),
+        onHand: all,
+        reserved: promised,
+        available: all - promised,
+      };
+    }),
+  );
+}
