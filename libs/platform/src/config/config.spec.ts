@@ -27,6 +27,15 @@ describe('the configuration', () => {
   });
 
   it.each([
+    ['WMS_STORAGE_CALCULATION_DAY', '1', '7', '0', '8'],
+    ['WMS_BILLING_CYCLE_START', '1', '28', '0', '29'],
+    ['WMS_DEFAULT_TIMEZONE', 'Europe/London', 'UTC', 'Europe/Lundun', 'Mars'],
+  ] as const)('takes %s=%s and %s, and neither %s nor %s', (name, one, other, ...bad) => {
+    for (const good of [one, other]) expect(String(readConfig({ ...usable, [name]: good })[name])).toBe(good);
+    for (const value of bad) expect(() => readConfig({ ...usable, [name]: value })).toThrow(new RegExp(name));
+  });
+
+  it.each([
     ['-1', false],
     ['0', true],
     ['65535', true],

@@ -20,6 +20,15 @@ const flag = z.stringbool().default(false);
 /** Half a pair is told together with whatever else is bad. */
 const always = () => true;
 
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Every variable Belay reads, with its meaning. Unknown variables are ignored; a bad one stops the boot and names itself. */
 const environment = z
   .object({
@@ -111,6 +120,26 @@ const environment = z
       .pipe(z.array(z.enum(['jobs', 'control'])).min(1))
       .default(['jobs', 'control'])
       .describe('Which halves of the worker run here'),
+    WMS_STORAGE_CALCULATION_DAY: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(7)
+      .default(1)
+      .describe('Weekday whose closing stock new warehouses are billed for; 1 is Monday'),
+    WMS_BILLING_CYCLE_START: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(28)
+      .default(16)
+      .describe('Day of the month on which the billing periods of new warehouses begin'),
+    WMS_DEFAULT_TIMEZONE: z
+      .string()
+      .refine(isTimeZone, 'must be an IANA time zone')
+      .optional()
+      .describe('Zone of new warehouses, e.g. Europe/London; that of their site when absent'),
+    WMS_SECOND_PERSON: z.stringbool().default(true).describe('Who made a count does not approve it too'),
     BUILD_SHA: z.string().default('development'),
   })
   .refine((env) => (env.UNLEASH_URL === undefined) === (env.UNLEASH_TOKEN === undefined), {
