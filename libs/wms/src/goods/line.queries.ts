@@ -34,7 +34,7 @@ export interface KnownLocation {
 }
 
 /** What was found of a line; null is what was not, or was not asked for. */
-interface KnownLine {
+export interface KnownLine {
   readonly place: number;
   readonly sku: KnownSku | null;
   readonly lot: KnownLot | null;
@@ -55,9 +55,8 @@ const locationFacts = `jsonb_build_object('id', o.id, 'code', o.code, 'type', o.
  * see `idsAndCodes`. A lot's code means something only beside its SKU, a lot's id also alone. A SKU without lots has its
  * lot `-`. A line without a location is at DEFAULT, or when $8 says that goods come in, in staging where there is such.
  */
-export const linesGiven = statement<KnownLine>(
-  'wms.lines_given',
-  `WITH usual AS (
+export const knownLines = `
+   WITH usual AS (
      SELECT * FROM wms.location
      WHERE warehouse_id = $1::uuid AND is_active AND (upper(code) = 'DEFAULT' OR $8::boolean AND type = 'staging')
      ORDER BY type = 'staging' DESC, pick_priority, id LIMIT 1)
@@ -89,5 +88,6 @@ export const linesGiven = statement<KnownLine>(
      SELECT * FROM wms.location WHERE warehouse_id = $1::uuid AND upper(code) = upper(asked.location_code)
      UNION ALL
      SELECT * FROM usual WHERE asked.location_id IS NULL AND asked.location_code IS NULL) o ON true
-   ORDER BY asked.place`,
-);
+   ORDER BY asked.place`;
+
+export const linesGiven = statement<KnownLine>('wms.lines_given', knownLines);

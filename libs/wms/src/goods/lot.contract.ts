@@ -1,6 +1,7 @@
 import { page, search } from '@belay/platform';
 import { z } from 'zod';
 import { code, count, day, id, idOrCode, rowVersion } from '../wms.contract.js';
+import { datesAreInOrder } from './lot.rules.js';
 
 export const lotStatuses = ['available', 'hold', 'quarantine', 'expired', 'recalled'] as const;
 export type LotStatus = (typeof lotStatuses)[number];
@@ -22,23 +23,25 @@ const optional = {
   expiresOn: day.nullable(),
 };
 
-/** The fields of a lot that its receipt may bring along. */
 export const lotFields = {
   code: code.refine((text) => text !== SYSTEM_LOT, 'is the lot of SKUs without lots'),
   unitsPerCarton: unitsPerCarton.optional().describe("The SKU's unless said"),
   ...z.strictObject(optional).partial().shape,
 };
 
-const inOrder = {
+export const datesNotInOrder = {
   path: ['expiresOn'],
   error: 'manufacturedOn, bestBeforeOn and expiresOn must follow each other',
 };
 
 export const draftLot = z
   .strictObject({ sku: idOrCode, ...lotFields, status: z.enum(lotStatuses).default('available') })
-  .refine(followEachOther, inOrder)
+  .refine(datesAreInOrder, datesNotInOrder)
   .meta({ id: 'DraftLot' });
 export type DraftLot = z.infer<typeof draftLot>;
+
+/** What is known of a lot before it is there; a receipt may bring it along. */
+export type LotFields = Omit<DraftLot, 'sku' | 'status'> & { readonly status?: LotStatus };
 
 export const changeLot = z
   .strictObject({ code: lotFields.code, unitsPerCarton, ...optional, status: z.enum(lotStatuses) })
@@ -68,14 +71,3 @@ export const lotFilter = page.extend({
   search: search.describe('Part of a code'),
 });
 export type LotFilter = z.infer<typeof lotFilter>;
-
-interface LotDates {
-  readonly manufacturedOn?: string | null | undefined;
-  readonly bestBeforeOn?: string | null | undefined;
-  readonly expiresOn?: string | null | undefined;
-}
-
-function followEachOther({ manufacturedOn, bestBeforeOn, expiresOn }: LotDates): boolean {
-  const days = [manufacturedOn, bestBeforeOn, expiresOn].filter((one) => one != null);
-  return days.every((one, n) => n === 0 || (days[n - 1] ?? one) <= one);
-}

@@ -43,13 +43,17 @@ export class WarehouseScope {
     return warehouse;
   }
 
-  /** As `seen`, and it is in use. Who may only read it is told which permission is missing. */
-  async writable(on: Executor, by: Caller, permission: string, idOrCode: string): Promise<KnownWarehouse> {
+  /** As `seen`, but who may only read it is told which permission is missing. */
+  async changeable(on: Executor, by: Caller, permission: string, idOrCode: string): Promise<KnownWarehouse> {
     const warehouse = await known(on, idOrCode);
-    if (!holds(by, permission, warehouse)) {
-      if (!reading.some((one) => holds(by, one, warehouse))) throw new WarehouseNotFound(idOrCode);
-      throw new PermissionMissing(permission);
-    }
+    if (holds(by, permission, warehouse)) return warehouse;
+    if (reading.some((one) => holds(by, one, warehouse))) throw new PermissionMissing(permission);
+    throw new WarehouseNotFound(idOrCode);
+  }
+
+  /** As `changeable`, and it is in use: where something new is to begin. */
+  async writable(on: Executor, by: Caller, permission: string, idOrCode: string): Promise<KnownWarehouse> {
+    const warehouse = await this.changeable(on, by, permission, idOrCode);
     if (!warehouse.isActive) throw new InactiveMasterData('warehouse', warehouse.code);
     return warehouse;
   }

@@ -27,3 +27,21 @@ export class MasterCodeTaken extends Conflict {
     super(`Another ${what} has the code ${code}.`, { what, code });
   }
 }
+
+export class StillInStock extends Conflict {
+  readonly slug = 'still-in-stock';
+  readonly title = 'There is still stock of it';
+
+  constructor(what: 'warehouse' | 'location' | 'sku', code: string, units: string) {
+    super(`The ${what} ${code} still has ${units} units, which nobody could move any more.`, { what, code, units });
+  }
+}
+
+export class BillingTermsFrozen extends Conflict {
+  readonly slug = 'billing-terms-frozen';
+  readonly title = 'Costs were worked out by these terms';
+
+  constructor(terms: readonly string[]) {
+    super('The warehouse has costs or invoices, which would mean something else by other terms.', { terms });
+  }
+}
