@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { directory } from '@belay/directory';
+import { Routes, type Route } from '@belay/platform';
+import { skuView, wms, type WarehouseView } from '@belay/wms';
+import { z } from 'zod';
+import { startWorker, type RunningWorker } from '../../apps/worker/src/worker.js';
+import { FlagsFile } from '../gate/flags-file.js';
+import { eventually } from '../support/eventually.js';
+import { fresh, outcome } from '../support/people.js';
+import { TestApi } from '../support/test-api.js';
+import { ifMatch, newLot, newSku, newWarehouse, putStock } from './master-data.js';
+
+const flagNames = ['enable_wms_module', 'wms_write', 'wms_finance'];
+const method = z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
+
+describe('the warehouse module', () => {
+  let flags: FlagsFile;
+  let api: TestApi;
+  let admin: TestApi;
+  let warehouse: WarehouseView;
+  beforeAll(async () => {
+    flags = new FlagsFile([directory, wms], flagNames);
+    api = await TestApi.start({ config: { FLAGS_FILE: flags.path } }, wms);
+    admin = await api.as('admin');
+    warehouse = await newWarehouse(admin);
+    await putStock(api, warehouse, await newLot(admin, await newSku(admin)), 5);
+  });
+  afterAll(async () => {
+    await api.close();
+    flags.remove();
+  });
+  beforeEach(async () => {
+    for (const flag of flagNames) flags.set(flag, { enabled: true, variants: [] });
+    await answers('POST', '/api/wms/skus', '422 invalid-request');
+  });
+
+  const routes = (holds: (route: Route) => boolean = () => true) =>
+    api.app.get(Routes).all.filter((route) => route.domain?.name === 'wms' && holds(route));
+  /** The ledger is never rewritten, whatever is on. */
+  const refusing = /\/(movements|inventory-transactions)\/:\w+$/;
+  const writes = () =>
+    routes(({ method, path }) => method !== 'GET' && !(['PUT', 'DELETE'].includes(method) && refusing.test(path)));
+  const answer = (route: Route) => outcome(admin, method.parse(route.method), route.path, {});
+  /** Until the flag has reached the process. */
+  const answers = (how: 'GET' | 'POST', path: string, expected: string) =>
+    eventually(async () => {
+      expect(await outcome(admin, how, path, how === 'POST' ? {} : undefined)).toBe(expected);
+    });
+  const sku = (): object => ({ code: fresh('SKU'), description: 'Goods', defaultUnitsPerCarton: 1 });
+  /** Everything the module keeps, counted and hashed. */
+  const kept = async () => {
+    const tables = await api.rows<{ name: string }>(
+      `SELECT c.relname AS name FROM pg_class c WHERE c.relnamespace = 'wms'::regnamespace AND c.relkind = 'r' ORDER BY 1`,
+    );
+    return Promise.all(
+      tables.map(({ name }) =>
+        api.rows(`SELECT '${name}' AS name, count(*), sum(hashtextextended(t::text, 0)) FROM wms.${name} t`),
+      ),
+    );
+  };
+
+  it('is gone when it is off, whatever is asked, and nothing else is', async () => {
+    const before = await kept();
+    flags.off('enable_wms_module');
+    await answers('GET', '/api/wms/warehouses', '404 module-off');
+    expect(routes().length).toBeGreaterThan(20);
+    for (const route of routes()) expect([route.path, await answer(route)]).toEqual([route.path, '404 module-off']);
+    expect(await outcome(admin, 'GET', '/api/directory/sites')).toBe('200');
+    expect(await kept()).toEqual(before);
+  });
+
+  it('goes on where it was when it is on again', async () => {
+    const known = await newSku(admin);
+    flags.off('enable_wms_module');
+    await answers('GET', '/api/wms/skus', '404 module-off');
+    flags.on('enable_wms_module');
+    await answers('GET', '/api/wms/skus', '200');
+    expect(await admin.get(`/api/wms/skus/${known.code}`, 200, skuView)).toEqual(known);
+    expect(await outcome(admin, 'PATCH', `/api/wms/skus/${known.id}`, { description: 'On' }, ifMatch(1))).toBe('200');
+  });
+
+  it('can be read and not written without wms_write, costs apart', async () => {
+    flags.off('wms_write');
+    await answers('POST', '/api/wms/skus', '404 feature-off');
+    for (const path of ['warehouses', 'locations', 'skus', 'lots', 'pallet-specs', 'lot-stock']) {
+      expect(await outcome(admin, 'GET', `/api/wms/${path}`)).toBe('200');
+    }
+    for (const route of writes()) {
+      const answered = await answer(route);
+      const finance = /\/wms\/(rates|rate-aliases|costs|charges|storage-runs|periods|invoices|disputes)/.test(
+        route.path,
+      );
+      if (!finance) expect([route.method, route.path, answered]).toEqual([route.method, route.path, '404 feature-off']);
+      else expect([route.path, answered]).not.toEqual([route.path, '404 feature-off']);
+    }
+  });
+
+  it('has no costs without wms_finance, and everything else', async () => {
+    flags.off('wms_finance');
+    await answers('GET', '/api/wms/rates', '404 feature-off');
+    expect(await outcome(admin, 'POST', '/api/wms/skus', sku())).toBe('201');
+    expect(await outcome(admin, 'GET', '/api/wms/warehouses')).toBe('200');
+  });
+
+  it.each([
+    ['read_only', '403 feature-read-only'],
+    ['drain', '403 feature-draining'],
+  ])('in mode %s is read and begins nothing', async (mode, refused) => {
+    for (const flag of ['enable_wms_module', 'wms_write']) {
+      flags.mode(flag, mode);
+      await answers('POST', '/api/wms/skus', refused);
+      expect(await outcome(admin, 'GET', '/api/wms/skus')).toBe('200');
+      expect(await outcome(admin, 'POST', '/api/directory/sites', {})).toBe('422 invalid-request');
+      flags.mode(flag, 'on');
+      await answers('POST', '/api/wms/skus', '422 invalid-request');
+    }
+  });
+
+  describe('in the worker', () => {
+    let worker: RunningWorker;
+    beforeAll(async () => {
+      worker = await startWorker({ config: api.config, domains: [directory, wms] });
+    });
+    afterAll(() => worker.close());
+
+    const booted = (expected: boolean) =>
+      eventually(() => {
+        expect(worker.runtime.presence.booted.includes('wms')).toBe(expected);
+      });
+
+    it('stops its jobs when it is off, while those of others go on, and takes them up again', async () => {
+      await booted(true);
+      flags.off('enable_wms_module');
+      await booted(false);
+      expect(worker.runtime.presence.booted).toContain('directory');
+      flags.on('enable_wms_module');
+      await booted(true);
+    });
+  });
+});
