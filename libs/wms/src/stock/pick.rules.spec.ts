@@ -1,11 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { lockOrder, mayBePicked, pick, type PickCandidate, pickOrder, type PickStrategy } from './pick.rules.js';
+import {
+  lockOrder,
+  mayBePicked,
+  pick,
+  pickAll,
+  type PickCandidate,
+  pickOrder,
+  type PickStrategy,
+  type PickWish,
+} from './pick.rules.js';
 
 let made = 0n;
 const bucket = (facts: Partial<PickCandidate> = {}): PickCandidate => ({
   balanceId: ++made,
   locationId: 'bin',
+  skuId: 'sku',
   lotId: 'lot',
   stockStatus: 'available',
   lotStatus: 'available',
@@ -111,6 +121,39 @@ describe('a bucket', () => {
   it('must last as long as is asked', () => {
     const lot = bucket({ expiresOn: '2025-07-30' });
     expect([30, 31].map((days) => mayBePicked(lot, '2025-06-30', days))).toEqual([true, false]);
+  });
+});
+
+describe('several wishes', () => {
+  const wish = (facts: Partial<PickWish> = {}): PickWish => ({
+    skuId: 'sku',
+    lotId: null,
+    units: 60n,
+    strategy: 'fifo',
+    neededOn: '2025-06-30',
+    minShelfLifeDays: 0,
+    ...facts,
+  });
+  const given = (candidates: PickCandidate[], wishes: PickWish[]) =>
+    pickAll(candidates, wishes).map(({ picks, short }) => [picks.map(({ units }) => units), short]);
+
+  it('do not get the same units twice', () => {
+    expect(given([bucket({ available: 100n })], [wish(), wish()])).toEqual([
+      [[60n], 0n],
+      [[40n], 20n],
+    ]);
+  });
+
+  it('get what is of their SKU and lot, and still good', () => {
+    const all = [
+      bucket({ skuId: 'other' }),
+      bucket({ lotId: 'old', available: 10n, expiresOn: '2025-06-29' }),
+      bucket({ lotId: 'new', available: 10n, expiresOn: '2025-07-30' }),
+    ];
+    expect(given(all, [wish()])).toEqual([[[10n], 50n]]);
+    expect(given(all, [wish({ lotId: 'old' })])).toEqual([[[], 60n]]);
+    expect(given(all, [wish({ minShelfLifeDays: 31 })])).toEqual([[[], 60n]]);
+    expect(given(all, [wish({ skuId: 'other' })])).toEqual([[[60n], 0n]]);
   });
 });
 

@@ -1,12 +1,17 @@
 export const pickStrategies = ['fifo', 'fefo', 'lifo'] as const;
 export type PickStrategy = (typeof pickStrategies)[number];
 
-/** A bucket that could be picked from. Days are `YYYY-MM-DD`, instants ISO texts of one zone. */
-export interface PickCandidate {
-  readonly balanceId: bigint;
+/** The unit of locking. */
+export interface Bucket {
   readonly locationId: string;
   readonly lotId: string;
   readonly stockStatus: string;
+}
+
+/** A bucket that could be picked from. Days are `YYYY-MM-DD`, instants ISO texts of one zone. */
+export interface PickCandidate extends Bucket {
+  readonly balanceId: bigint;
+  readonly skuId: string;
   readonly lotStatus: string;
   readonly isPickable: boolean;
   readonly pickPriority: number;
@@ -26,6 +31,18 @@ export interface PickPlan {
   readonly picks: readonly PickedBucket[];
   /** What could not be found. */
   readonly short: bigint;
+}
+
+/** What somebody wants to have of a SKU. */
+export interface PickWish {
+  readonly skuId: string;
+  /** Only of this lot. */
+  readonly lotId: string | null;
+  readonly units: bigint;
+  readonly strategy: PickStrategy;
+  /** The day on which it must still be good. */
+  readonly neededOn: string;
+  readonly minShelfLifeDays: number;
 }
 
 /**
@@ -62,6 +79,29 @@ export function pick(candidates: readonly PickCandidate[], strategy: PickStrateg
   return { picks, short: left };
 }
 
+/**
+ * One plan for each wish, in their order: what one takes, the next no longer finds, so that all of them together can be
+ * had.
+ */
+export function pickAll(candidates: readonly PickCandidate[], wishes: readonly PickWish[]): PickPlan[] {
+  const bySku = new Map<string, PickCandidate[]>();
+  for (const one of candidates) {
+    const those = bySku.get(one.skuId);
+    if (those) those.push(one);
+    else bySku.set(one.skuId, [one]);
+  }
+  const left = new Map(candidates.map(({ balanceId, available }) => [balanceId, available]));
+  return wishes.map((wish) => {
+    const usable = (bySku.get(wish.skuId) ?? [])
+      .filter(({ lotId }) => wish.lotId === null || lotId === wish.lotId)
+      .map((candidate) => ({ ...candidate, available: left.get(candidate.balanceId) ?? 0n }))
+      .filter((candidate) => mayBePicked(candidate, wish.neededOn, wish.minShelfLifeDays));
+    const plan = pick(usable, wish.strategy, wish.units);
+    for (const { candidate, units } of plan.picks) left.set(candidate.balanceId, candidate.available - units);
+    return plan;
+  });
+}
+
 /** The order of the strategy; ties go to the location that is picked first, then to the older bucket. */
 export function pickOrder(strategy: PickStrategy): (one: PickCandidate, other: PickCandidate) => number {
   const age = (one: PickCandidate, other: PickCandidate) => nullsLast(one.firstReceivedAt, other.firstReceivedAt);
@@ -84,7 +124,7 @@ export function pickOrder(strategy: PickStrategy): (one: PickCandidate, other: P
 }
 
 /** The order in which every transaction locks buckets, so that none waits for another in a circle. */
-export function lockOrder(one: PickCandidate, other: PickCandidate): number {
+export function lockOrder(one: Bucket, other: Bucket): number {
   return (
     compare(one.locationId, other.locationId) ||
     compare(one.lotId, other.lotId) ||

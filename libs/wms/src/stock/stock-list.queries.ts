@@ -1,0 +1,226 @@
+import { statement, type Executor, type Statement } from '@belay/platform';
+import { stockAsOf } from '../stock.queries.js';
+import type { Grouping } from './stock.contract.js';
+
+/** Which stock is asked for; what is absent does not narrow it. */
+export interface StockQuestion {
+  readonly groupBy: Grouping;
+  readonly warehouses: readonly string[];
+  readonly skus?: readonly string[] | undefined;
+  readonly lots?: readonly string[] | undefined;
+  readonly locations?: readonly string[] | undefined;
+  readonly status?: string | undefined;
+  readonly day?: string | undefined;
+  readonly instant?: string | undefined;
+  readonly knownAt?: string | undefined;
+  /** The sort keys of the row to go on after. */
+  readonly after?: readonly string[] | undefined;
+  readonly rows: number;
+}
+
+/** Quantities are texts of integers; `keys` is what the row is sorted by. */
+export interface StockRow {
+  readonly keys: readonly string[];
+  readonly warehouseId: string;
+  readonly warehouse: string;
+  readonly skuId: string | null;
+  readonly sku: string | null;
+  readonly lotId: string | null;
+  readonly lot: string | null;
+  readonly locationId: string | null;
+  readonly location: string | null;
+  readonly stockStatus: 'available' | 'quarantine' | 'damaged';
+  readonly onHand: string;
+  readonly reserved: string | null;
+  readonly cartons: string;
+  readonly looseUnits: string;
+  readonly expiresOn: string | null;
+  readonly firstReceivedAt: Date | null;
+  readonly lastCountedAt: Date | null;
+}
+
+const prepared = new Map<string, Statement<StockRow>>();
+
+/** How many sort keys a row of the grouping has. */
+export function keysOf(groupBy: Grouping): number {
+  return orders[groupBy].length;
+}
+
+/**
+ * A page of stock. Each set of filters is a statement of its own, because a condition that could be null would keep a
+ * prepared plan from the indexes; SKUs are walked in the order of their codes, so that a page reads little more than it
+ * shows.
+ */
+export function stockRows(on: Executor, question: StockQuestion): Promise<StockRow[]> {
+  const { shape, sql, values } = new StockList(question).build();
+  let run = prepared.get(shape);
+  if (!run) {
+    run = statement<StockRow>(`wms.stock_list_${prepared.size + 1}`, sql);
+    prepared.set(shape, run);
+  }
+  return run(on, values);
+}
+
+const sortKeys = {
+  sku: 'upper(s.code)',
+  warehouse: 'upper(w.code)',
+  lot: 'upper(l.code)',
+  location: 'upper(o.code)',
+  status: 'q.stock_status',
+} as const;
+
+const orders: Readonly<Record<Grouping, readonly (keyof typeof sortKeys)[]>> = {
+  bucket: ['sku', 'warehouse', 'lot', 'location', 'status'],
+  lot: ['sku', 'warehouse', 'lot', 'status'],
+  sku: ['sku', 'warehouse', 'status'],
+  location: ['warehouse', 'location', 'status'],
+  warehouse: ['warehouse', 'status'],
+};
+
+class StockList {
+  private readonly values: unknown[] = [];
+  private readonly parts: string[] = [];
+
+  constructor(private readonly question: StockQuestion) {}
+
+  /** Equal shapes have equal SQL. */
+  build(): { shape: string; sql: string; values: readonly unknown[] } {
+    const { groupBy, after, rows } = this.question;
+    const order = orders[groupBy];
+    const keys = order.map((key) => sortKeys[key]);
+    const source = this.source();
+    const first = after && keys[0] ? [`${keys[0]} >= ${this.value('from', after[0], 'text')}`] : [];
+    const beyond = after
+      ? [`(${keys.join(', ')}) > (${after.map((key) => this.value('after', key, 'text')).join(', ')})`]
+      : [];
+    const where = [...source.where, ...first, ...beyond];
+    const has = (key: keyof typeof sortKeys) => order.includes(key);
+    const sql = `
+      SELECT r.*, f.at AS "firstReceivedAt", c.at AS "lastCountedAt"
+      FROM (
+        SELECT ARRAY[${keys.join(', ')}] AS keys, w.id AS "warehouseId", w.code AS warehouse,
+               ${has('sku') ? 's.id' : 'NULL::uuid'} AS "skuId", ${has('sku') ? 's.code' : 'NULL::text'} AS sku,
+               ${has('lot') ? 'l.id' : 'NULL::uuid'} AS "lotId", ${has('lot') ? 'l.code' : 'NULL::text'} AS lot,
+               ${has('location') ? 'o.id' : 'NULL::uuid'} AS "locationId",
+               ${has('location') ? 'o.code' : 'NULL::text'} AS location,
+               q.stock_status AS "stockStatus", q.units AS "onHand", q.reserved, q.cartons, q.loose AS "looseUnits",
+               ${has('lot') ? 'l.expires_on' : 'NULL::date'} AS "expiresOn"
+        FROM ${source.from}
+        ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''}
+        ORDER BY ${keys.join(', ')} LIMIT ${this.value('rows', rows, 'integer')}) r
+      CROSS JOIN LATERAL (
+        SELECT min(k.first_received_at) AS at FROM wms.lot_stock k
+        WHERE k.warehouse_id = r."warehouseId" AND k.lot_id = r."lotId") f
+      CROSS JOIN LATERAL (
+        SELECT max(n.counted_at) AS at FROM wms.stock_count_line n
+        JOIN wms.stock_count t ON t.id = n.stock_count_id AND t.status = 'posted'
+        WHERE n.location_id = r."locationId" AND n.lot_id = r."lotId" AND n.stock_status = r."stockStatus") c
+      ORDER BY r.keys`;
+    return { shape: this.parts.join(' '), sql, values: this.values };
+  }
+
+  /** What the rows are made of, and the conditions on it; `q` has the quantities. */
+  private source(): { from: string; where: string[] } {
+    const { groupBy, skus } = this.question;
+    this.parts.push(groupBy, this.isPast ? 'past' : 'present');
+    const warehouses = this.value('warehouses', this.question.warehouses, 'uuid[]');
+    const columns = orders[groupBy];
+    const grouped = [
+      'b.warehouse_id',
+      ...(columns.includes('lot') ? ['b.lot_id'] : []),
+      ...(columns.includes('location') ? ['b.location_id'] : []),
+      'b.stock_status',
+    ].join(', ');
+    const sums = (driver: string) => `(
+        SELECT ${grouped}, sum(b.units)::bigint AS units, sum(b.reserved)::bigint AS reserved,
+               sum(b.units / k.units_per_carton)::bigint AS cartons, sum(b.units % k.units_per_carton)::bigint AS loose
+        FROM ${this.buckets(driver, warehouses)} b JOIN wms.lot k ON k.id = b.lot_id
+        GROUP BY ${grouped}) q`;
+    const lot = columns.includes('lot') ? 'JOIN wms.lot l ON l.id = q.lot_id' : '';
+    const location = columns.includes('location') ? 'JOIN wms.location o ON o.id = q.location_id' : '';
+    if (columns.includes('sku')) {
+      return {
+        from: `wms.sku s CROSS JOIN LATERAL ${sums('s')} JOIN wms.warehouse w ON w.id = q.warehouse_id ${lot} ${location}`,
+        where: [
+          ...(skus ? [`s.id = ANY (${this.value('skus', skus, 'uuid[]')})`] : []),
+          ...this.worthALook(warehouses),
+        ],
+      };
+    }
+    const inScope = [`w.id = ANY (${warehouses})`];
+    if (groupBy === 'location' && !this.isPast) {
+      return {
+        from: `wms.warehouse w JOIN wms.location o ON o.warehouse_id = w.id CROSS JOIN LATERAL ${sums('o')}`,
+        where: inScope,
+      };
+    }
+    return { from: `wms.warehouse w CROSS JOIN LATERAL ${sums('w')} ${location}`, where: inScope };
+  }
+
+  /** What is narrowed to few buckets is found from them, not by walking through all SKUs. */
+  private worthALook(warehouses: string): string[] {
+    const { lots, locations, status } = this.question;
+    if (!lots && !locations && (status === undefined || status === 'available')) return [];
+    const here = [`x.warehouse_id = ANY (${warehouses})`, ...this.filters('x')];
+    return [`s.id IN (SELECT x.sku_id FROM wms.stock_balance x WHERE ${here.join(' AND ')})`];
+  }
+
+  private filters(of: string): string[] {
+    const { lots, locations, status } = this.question;
+    return [
+      ...(lots ? [`${of}.lot_id = ANY (${this.value('lots', lots, 'uuid[]')})`] : []),
+      ...(locations ? [`${of}.location_id = ANY (${this.value('locations', locations, 'uuid[]')})`] : []),
+      ...(status !== undefined ? [`${of}.stock_status = ${this.value('status', status, 'text')}`] : []),
+    ];
+  }
+
+  /** The buckets of a SKU `s`, a location `o` or a warehouse `w` that have stock, as far as the filters let them through. */
+  private buckets(driver: string, warehouses: string): string {
+    const filters = this.filters('b');
+    const skuFilter =
+      driver !== 's' && this.question.skus
+        ? [`b.sku_id = ANY (${this.value('skus', this.question.skus, 'uuid[]')})`]
+        : [];
+    const here =
+      {
+        s: [`b.sku_id = s.id`, `b.warehouse_id = ANY (${warehouses})`],
+        o: ['b.location_id = o.id'],
+        w: ['b.warehouse_id = w.id'],
+      }[driver] ?? [];
+    if (!this.isPast) {
+      const all = [...here, ...skuFilter, ...filters, 'b.on_hand > 0'];
+      return `(SELECT b.*, b.on_hand AS units FROM wms.stock_balance b WHERE ${all.join(' AND ')})`;
+    }
+    // A bucket that ever had stock keeps its balance, so the balances name every lot whose past is worth a look. Without
+    // OFFSET the history of the whole warehouse would be summed before one lot of it is chosen.
+    const lotsHere = `(SELECT DISTINCT b.warehouse_id, b.lot_id FROM wms.stock_balance b WHERE ${[...here, ...skuFilter, ...filters].join(' AND ')}) p`;
+    return driver === 's'
+      ? `(SELECT a.*, NULL::bigint AS reserved FROM ${lotsHere}
+          CROSS JOIN LATERAL (
+            SELECT * FROM ${this.asOf('ARRAY[p.warehouse_id]')} b
+            WHERE ${['b.lot_id = p.lot_id', ...filters].join(' AND ')} OFFSET 0) a)`
+      : `(SELECT b.*, NULL::bigint AS reserved FROM ${this.asOf('ARRAY[w.id]')} b
+          ${skuFilter.length + filters.length > 0 ? `WHERE ${[...skuFilter, ...filters].join(' AND ')}` : ''} OFFSET 0)`;
+  }
+
+  private asOf(warehouses: string): string {
+    const { day, instant, knownAt } = this.question;
+    return stockAsOf({
+      warehouses,
+      day: day === undefined ? 'NULL::date' : this.value('day', day, 'date'),
+      instant: instant === undefined ? 'NULL::timestamptz' : this.value('instant', instant, 'timestamptz'),
+      knownAt: knownAt === undefined ? 'NULL::timestamptz' : this.value('known', knownAt, 'timestamptz'),
+    });
+  }
+
+  private get isPast(): boolean {
+    const { day, instant, knownAt } = this.question;
+    return day !== undefined || instant !== undefined || knownAt !== undefined;
+  }
+
+  private value(part: string, value: unknown, type: string): string {
+    this.parts.push(part);
+    this.values.push(value);
+    return `$${this.values.length}::${type}`;
+  }
+}
