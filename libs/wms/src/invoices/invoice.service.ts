@@ -122,24 +122,27 @@ export class InvoiceService {
     });
   }
 
+  /** As `upload`, of an invoice that was read, in somebody's transaction. */
+  async takeIn(tx: EntityManager, by: Caller, draft: DraftInvoice, fileSha256: string | null): Promise<TakenIn> {
+    const warehouse = await this.warehouses.writable(tx, by, WRITE, draft.warehouse);
+    const content = { ...draft, currency: draft.currency ?? warehouse.currency };
+    if (content.currency !== warehouse.currency) throw new CurrencyDiffers(warehouse.currency, content.currency);
+    refuseFaults(content);
+    const known = await knownAlready(tx, warehouse, content, fileSha256);
+    if (known) return { invoice: await wholeInvoice(tx, known.id), known: true };
+
+    const id = randomUUIDv7();
+    const origin = [content.currency, fileSha256, by.accountId];
+    await insertInvoice(tx, [id, warehouse.id, ...sayings(content), ...origin]);
+    await insertLines(tx, lineValues(id, content.lines));
+    const [created] = await invoiceByNumber(tx, [warehouse.id, content.number]);
+    if (created) await this.states.announce(tx, created, null);
+    return { invoice: await wholeInvoice(tx, id), known: false };
+  }
+
   private takenIn(by: Caller, draft: DraftInvoice, fileSha256: string | null): Promise<TakenIn> {
     return this.numbered(draft.number, () =>
-      this.database.transaction(by, async (tx) => {
-        const warehouse = await this.warehouses.writable(tx, by, WRITE, draft.warehouse);
-        const content = { ...draft, currency: draft.currency ?? warehouse.currency };
-        if (content.currency !== warehouse.currency) throw new CurrencyDiffers(warehouse.currency, content.currency);
-        refuseFaults(content);
-        const known = await knownAlready(tx, warehouse, content, fileSha256);
-        if (known) return { invoice: await wholeInvoice(tx, known.id), known: true };
-
-        const id = randomUUIDv7();
-        const origin = [content.currency, fileSha256, by.accountId];
-        await insertInvoice(tx, [id, warehouse.id, ...sayings(content), ...origin]);
-        await insertLines(tx, lineValues(id, content.lines));
-        const [created] = await invoiceByNumber(tx, [warehouse.id, content.number]);
-        if (created) await this.states.announce(tx, created, null);
-        return { invoice: await wholeInvoice(tx, id), known: false };
-      }),
+      this.database.transaction(by, (tx) => this.takeIn(tx, by, draft, fileSha256)),
     );
   }
 
