@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type pg from 'pg';
-import { integrityChecks } from '../../libs/wms/src/integrity.queries.js';
+import { integrityChecks } from '../../libs/wms/src/integrity/integrity.queries.js';
 import { writeStockClose } from '../../libs/wms/src/stock.queries.js';
-import { chargeStorage, dueStorageDays, runStorage } from '../../libs/wms/src/storage.queries.js';
+import { chargeStorage, dueStorageDays, runStorage } from '../../libs/wms/src/storage/storage.queries.js';
 import { type Lot, Stockroom } from './stockroom.js';
 
 /** What is planted, by the check that must find it: SQL that only a superuser without triggers can run, and what is found. */

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { disputeStates } from '../../libs/wms/src/dispute-state.rules.js';
+import { disputeStates } from '../../libs/wms/src/disputes/dispute-state.rules.js';
 import { chargeCategories, inboundTypes, rateBases } from '../../libs/wms/src/charges/charge.rules.js';
-import { invoiceStates } from '../../libs/wms/src/invoice-state.rules.js';
+import { invoiceStates } from '../../libs/wms/src/invoices/invoice-state.rules.js';
 import { pickStrategies } from '../../libs/wms/src/stock/pick.rules.js';
-import { reconciliationResults } from '../../libs/wms/src/reconciliation.rules.js';
+import { reconciliationResults } from '../../libs/wms/src/invoices/reconciliation.rules.js';
 import { Stockroom } from './stockroom.js';
 
 describe('the papers of the warehouse', () => {

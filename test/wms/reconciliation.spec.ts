@@ -427,7 +427,7 @@ describe('the reconciliation of an invoice', () => {
         name: String(name),
         amount: '3.90',
         rate: '3.90',
-        on: String(row.snapshot_on),
+        on: row.snapshot_on,
         storageLedgerId: id,
       });
       return id;

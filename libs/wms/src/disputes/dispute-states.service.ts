@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Outbox, type Caller } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
-import { disputeMayBecome, disputeTransitions, type DisputeState } from '../dispute-state.rules.js';
+import { disputeMayBecome, disputeTransitions, type DisputeState } from './dispute-state.rules.js';
 import type { DisputeChanged } from '../wms.events.js';
 import { InvalidTransition } from '../wms.problems.js';
 import { endDispute, insertDisputeEvent, openDisputesOf, type DisputeRow } from './dispute.queries.js';

@@ -1,5 +1,5 @@
 import type { Executor } from '@belay/platform';
-import { disputeTransitions } from '../dispute-state.rules.js';
+import { disputeTransitions } from './dispute-state.rules.js';
 import { Money } from '../money.rules.js';
 import type { DisputeSummary, DisputeView } from './dispute.contract.js';
 import { DisputeNotFound } from './dispute.problems.js';

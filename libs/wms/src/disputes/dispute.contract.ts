@@ -1,7 +1,7 @@
 import { line, page } from '@belay/platform';
 import { z } from 'zod';
 import { chargeCategories } from '../charges/charge.rules.js';
-import { disputeResolutions, disputeStates } from '../dispute-state.rules.js';
+import { disputeResolutions, disputeStates } from './dispute-state.rules.js';
 import { id, idOrCode, positiveDecimal, rowVersion } from '../wms.contract.js';
 
 const amount = positiveDecimal(12, 2);

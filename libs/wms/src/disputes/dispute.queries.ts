@@ -1,6 +1,6 @@
 import { statement } from '@belay/platform';
 import type { ChargeCategory } from '../charges/charge.rules.js';
-import type { DisputeResolution, DisputeState } from '../dispute-state.rules.js';
+import type { DisputeResolution, DisputeState } from './dispute-state.rules.js';
 
 export interface DisputeRow {
   readonly id: string;

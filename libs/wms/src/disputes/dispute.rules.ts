@@ -1,4 +1,4 @@
-import type { DisputeState } from '../dispute-state.rules.js';
+import type { DisputeState } from './dispute-state.rules.js';
 import { Money } from '../money.rules.js';
 
 /** How many days a dispute may stand in a state before somebody is told. */

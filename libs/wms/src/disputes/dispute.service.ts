@@ -12,13 +12,13 @@ import {
 } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
-import type { DisputeState } from '../dispute-state.rules.js';
+import type { DisputeState } from './dispute-state.rules.js';
 import { givenAmount } from '../invoices/given-amount.service.js';
 import { InvoiceAccess, READ_INVOICES } from '../invoices/invoice-access.service.js';
 import { InvoiceStates } from '../invoices/invoice-states.service.js';
 import { decideLines, linesOfRun, type ReconLineRow } from '../invoices/reconciliation.queries.js';
 import { Money } from '../money.rules.js';
-import { lineKey } from '../reconciliation.rules.js';
+import { lineKey } from '../invoices/reconciliation.rules.js';
 import { WarehouseScope } from '../warehouses/warehouse-scope.service.js';
 import { InvalidTransition } from '../wms.problems.js';
 import { DisputeStates } from './dispute-states.service.js';

@@ -7,7 +7,7 @@ import { InvoiceStates } from '../invoices/invoice-states.service.js';
 import { stateOf } from '../invoices/recon-engine.service.js';
 import { decideLines, linesOfRun, undecideLines } from '../invoices/reconciliation.queries.js';
 import { Money } from '../money.rules.js';
-import { lineKey } from '../reconciliation.rules.js';
+import { lineKey } from '../invoices/reconciliation.rules.js';
 import { DisputeService } from './dispute.service.js';
 import { DisputeStates } from './dispute-states.service.js';
 import { wholeDispute } from './dispute-view.service.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Outbox } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
-import { invoiceMayBecome, invoiceTransitions, type InvoiceState } from '../invoice-state.rules.js';
+import { invoiceMayBecome, invoiceTransitions, type InvoiceState } from './invoice-state.rules.js';
 import type { InvoiceChanged } from '../wms.events.js';
 import { InvalidTransition } from '../wms.problems.js';
 import { setStatus, type InvoiceRow } from './invoice.queries.js';

@@ -1,5 +1,5 @@
 import type { Executor } from '@belay/platform';
-import { invoiceTransitions } from '../invoice-state.rules.js';
+import { invoiceTransitions } from './invoice-state.rules.js';
 import { Money, Qty, Rate } from '../money.rules.js';
 import type { InvoiceSummary, InvoiceView } from './invoice.contract.js';
 import { InvoiceNotFound } from './invoice.problems.js';

@@ -1,7 +1,7 @@
 import { line, page, search } from '@belay/platform';
 import { z } from 'zod';
 import { chargeCategories } from '../charges/charge.rules.js';
-import { invoiceStates } from '../invoice-state.rules.js';
+import { invoiceStates } from './invoice-state.rules.js';
 import { currency, day, decimal, id, idOrCode, positiveDecimal, rowVersion } from '../wms.contract.js';
 
 const MOST_LINES = 2_000;

@@ -1,6 +1,6 @@
 import { statement } from '@belay/platform';
 import type { ChargeCategory } from '../charges/charge.rules.js';
-import type { InvoiceState } from '../invoice-state.rules.js';
+import type { InvoiceState } from './invoice-state.rules.js';
 
 export interface InvoiceRow {
   readonly id: string;

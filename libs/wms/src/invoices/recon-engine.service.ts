@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { Executor } from '@belay/platform';
 import { creditsOfNote, linesOfDispute, matchCreditNote, openDisputes } from '../disputes/dispute.queries.js';
-import { stateByLines, type InvoiceState } from '../invoice-state.rules.js';
+import { stateByLines, type InvoiceState } from './invoice-state.rules.js';
 import { Money, Qty } from '../money.rules.js';
 import {
   carryDecisions,
@@ -10,7 +10,7 @@ import {
   reconcile,
   type Billed,
   type DecidedLine,
-} from '../reconciliation.rules.js';
+} from './reconciliation.rules.js';
 import { CurrencyDiffers } from '../wms.problems.js';
 import { linesOfInvoice, type InvoiceRow } from './invoice.queries.js';
 import {

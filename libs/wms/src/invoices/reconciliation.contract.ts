@@ -1,7 +1,7 @@
 import { line, page } from '@belay/platform';
 import { z } from 'zod';
 import { chargeCategories } from '../charges/charge.rules.js';
-import { reconciliationResults } from '../reconciliation.rules.js';
+import { reconciliationResults } from './reconciliation.rules.js';
 import { day, id } from '../wms.contract.js';
 
 const lineId = z.string().regex(/^\d{1,19}$/, 'must be the id of a line');

@@ -1,6 +1,6 @@
 import { statement } from '@belay/platform';
 import type { ChargeCategory } from '../charges/charge.rules.js';
-import type { ReconciliationDecision, ReconciliationResult } from '../reconciliation.rules.js';
+import type { ReconciliationDecision, ReconciliationResult } from './reconciliation.rules.js';
 
 /**
  * The day by which a charge belongs to an invoice: its own, or the first of the period that carries it when it was found

@@ -9,7 +9,7 @@ import {
   type List,
 } from '@belay/platform';
 import { z } from 'zod';
-import { lineKey } from '../reconciliation.rules.js';
+import { lineKey } from './reconciliation.rules.js';
 import { InvoiceAccess } from './invoice-access.service.js';
 import { InvoiceStates } from './invoice-states.service.js';
 import { wholeInvoice } from './invoice-view.service.js';

@@ -1,4 +1,4 @@
-import { Money, Qty, rounded } from './money.rules.js';
+import { Money, Qty, rounded } from '../money.rules.js';
 
 export const reconciliationResults = ['match', 'overbilled', 'underbilled', 'unexpected', 'not_billed'] as const;
 export type ReconciliationResult = (typeof reconciliationResults)[number];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Money, Qty } from './money.rules.js';
+import { Money, Qty } from '../money.rules.js';
 import {
   type Billed,
   carryDecisions,
