@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { InvalidRequest, type Caller } from '@belay/platform';
+import { InvalidRequest, type Caller, type Executor } from '@belay/platform';
 import { WarehouseScope } from '../warehouses/warehouse-scope.service.js';
 import { LineLookup, namedLine } from './lookup.service.js';
 import type { Adjustment, PostedMovementView } from './movement.contract.js';
@@ -28,38 +28,41 @@ export class AdjustService {
   ) {}
 
   adjust(by: Caller, adjustment: Adjustment): Promise<PostedMovementView> {
-    return this.submission.submit(by, adjustment.warehouse, false, async (on): Promise<Planned> => {
-      const warehouse = await this.warehouses.writable(on, by, ADJUST, adjustment.warehouse);
-      const { kind, reasonCode, reference, note, effectiveAt: at, lines: given, mergeLines } = adjustment;
-      const effectiveAt = at === undefined ? undefined : new Date(at);
-      const question = { kind, effectiveAt, reference };
-      const asked = given.map(({ sku, lot, location, stockStatus }, of) => ({ sku, lot, location, stockStatus, of }));
-      const issues = given.flatMap((line, of) => quantityIssues(pointerTo(of), line));
-      const document = await this.lookup.find(on, by, warehouse, asked, question, issues, ({ index, lot }) => {
-        const line = given[index];
-        return line ? unitsIssues(pointerTo(index), line, lot.unitsPerCarton) : [];
-      });
-      const sign = kind === 'ADJUST_IN' ? 1n : -1n;
-      const lines = document.lines.map((line) => {
-        const quantity = given[line.index] ?? { cartons: 0, looseUnits: 0 };
-        return namedLine(line, sign * unitsAsked(quantity, line.lot.unitsPerCarton));
-      });
-      refuseRepeated(lines, mergeLines);
-      refuseUnexplained(lines, note);
-      return {
-        draft: {
-          warehouse,
-          kind,
-          reasonCode,
-          reference,
-          note,
-          effectiveAt,
-          lines: mergedByBucket(lines, (one, other) => ({ ...one, units: one.units + other.units })),
-          ...(document.timing && { timing: document.timing }),
-        },
-        warnings: likelyRepeated(document.likely),
-      };
+    return this.submission.submit(by, adjustment.warehouse, false, (on) => this.plan(on, by, adjustment));
+  }
+
+  /** The movement that it makes, for who posts it in a transaction of their own. */
+  async plan(on: Executor, by: Caller, adjustment: Adjustment): Promise<Planned> {
+    const warehouse = await this.warehouses.writable(on, by, ADJUST, adjustment.warehouse);
+    const { kind, reasonCode, reference, note, effectiveAt: at, lines: given, mergeLines } = adjustment;
+    const effectiveAt = at === undefined ? undefined : new Date(at);
+    const question = { kind, effectiveAt, reference };
+    const asked = given.map(({ sku, lot, location, stockStatus }, of) => ({ sku, lot, location, stockStatus, of }));
+    const issues = given.flatMap((line, of) => quantityIssues(pointerTo(of), line));
+    const document = await this.lookup.find(on, by, warehouse, asked, question, issues, ({ index, lot }) => {
+      const line = given[index];
+      return line ? unitsIssues(pointerTo(index), line, lot.unitsPerCarton) : [];
     });
+    const sign = kind === 'ADJUST_IN' ? 1n : -1n;
+    const lines = document.lines.map((line) => {
+      const quantity = given[line.index] ?? { cartons: 0, looseUnits: 0 };
+      return namedLine(line, sign * unitsAsked(quantity, line.lot.unitsPerCarton));
+    });
+    refuseRepeated(lines, mergeLines);
+    refuseUnexplained(lines, note);
+    return {
+      draft: {
+        warehouse,
+        kind,
+        reasonCode,
+        reference,
+        note,
+        effectiveAt,
+        lines: mergedByBucket(lines, (one, other) => ({ ...one, units: one.units + other.units })),
+        ...(document.timing && { timing: document.timing }),
+      },
+      warnings: likelyRepeated(document.likely),
+    };
   }
 }
 

@@ -47,10 +47,17 @@ export function unitsAsked({ cartons, looseUnits }: Quantity, unitsPerCarton: nu
   return unitsOf(BigInt(cartons), BigInt(looseUnits), BigInt(unitsPerCarton));
 }
 
-/** What is wrong with a quantity of goods that are known. */
-export function unitsIssues(pointer: string, quantity: Quantity, unitsPerCarton: number): Issue[] {
-  if (unitsAsked(quantity, unitsPerCarton) <= MOST_UNITS) return [];
-  return [{ pointer, detail: `must be at most ${MOST_UNITS.toString()} units` }];
+/** What is wrong with a quantity of goods that are known, on pallets when it is known of how many cartons. */
+export function unitsIssues(
+  pointer: string,
+  quantity: Quantity,
+  unitsPerCarton: number,
+  cartonsPerPallet: number | null = null,
+): Issue[] {
+  const units = unitsAsked(quantity, unitsPerCarton);
+  if (units > MOST_UNITS) return [{ pointer, detail: `must be at most ${MOST_UNITS.toString()} units` }];
+  const pallets = palletsFor(roomOf(units, unitsPerCarton), cartonsPerPallet) ?? 0;
+  return pallets > limits.pallets ? [{ pointer, detail: `must be at most ${limits.pallets} pallets` }] : [];
 }
 
 /** Cartons as they take up room. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { InvalidRequest, PermissionMissing, violates, type Caller } from '@belay/platform';
+import { InvalidRequest, PermissionMissing, violates, type Caller, type Executor } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
 import type { EventLine } from '../charges/charge.rules.js';
 import type { LotFields } from '../goods/lot.contract.js';
@@ -47,47 +47,51 @@ export class ReceiveService {
   ) {}
 
   receive(by: Caller, receipt: Receipt): Promise<PostedMovementView> {
-    const makesLots = receipt.lines.some(({ createLot }) => createLot !== undefined);
-    return this.submission.submit(by, receipt.warehouse, makesLots, async (on, tx): Promise<Planned> => {
-      const warehouse = await this.warehouses.writable(on, by, RECEIVE, receipt.warehouse);
-      if (makesLots && !by.may(MASTER, warehouse.siteId)) throw new PermissionMissing(MASTER);
+    return this.submission.submit(by, receipt.warehouse, bringsLots(receipt), (on, tx) =>
+      this.plan(on, by, receipt, tx),
+    );
+  }
 
-      const { reference, containerNumber, effectiveAt: at, lines: given, mergeLines } = receipt;
-      const effectiveAt = at === undefined ? undefined : new Date(at);
-      const question = {
+  /** The movement that it makes, for who posts it in a transaction of their own. */
+  async plan(on: Executor, by: Caller, receipt: Receipt, tx?: EntityManager): Promise<Planned> {
+    const warehouse = await this.warehouses.writable(on, by, RECEIVE, receipt.warehouse);
+    if (bringsLots(receipt) && !by.may(MASTER, warehouse.siteId)) throw new PermissionMissing(MASTER);
+
+    const { reference, containerNumber, effectiveAt: at, lines: given, mergeLines } = receipt;
+    const effectiveAt = at === undefined ? undefined : new Date(at);
+    const question = {
+      kind: 'RECEIVE',
+      effectiveAt,
+      reference,
+      comesIn: true,
+      isCharged: true,
+    } as const;
+    const issues = given.flatMap(issuesOf);
+    const document = await this.lookup.find(on, by, warehouse, given.map(askedOf), question, issues, (line) =>
+      lineIssues(line, given[line.index]),
+    );
+    const found = tx ? await this.withLots(tx, by, document.lines) : document.lines;
+    const lines = inBuckets(
+      found.map((line) => incoming(line, given[line.index])),
+      mergeLines,
+    );
+    return {
+      draft: {
+        warehouse,
         kind: 'RECEIVE',
         effectiveAt,
         reference,
-        comesIn: true,
-        isCharged: true,
-      } as const;
-      const issues = given.flatMap(issuesOf);
-      const document = await this.lookup.find(on, by, warehouse, given.map(askedOf), question, issues, (line) =>
-        lineIssues(line, given[line.index]),
-      );
-      const found = tx ? await this.withLots(tx, by, document.lines) : document.lines;
-      const lines = inBuckets(
-        found.map((line) => incoming(line, given[line.index])),
-        mergeLines,
-      );
-      return {
-        draft: {
-          warehouse,
-          kind: 'RECEIVE',
-          effectiveAt,
-          reference,
-          containerNumber,
-          counterparty: receipt.counterparty,
-          inboundType: receipt.inboundType,
-          note: receipt.note,
-          lines,
-          stacking: stackings(found, given),
-          charged: { lines: lines.map(eventLine), sheet: document.sheet },
-          ...(document.timing && { timing: document.timing }),
-        },
-        warnings: [...likelyRepeated(document.likely), ...containerWarnings(containerNumber)],
-      };
-    });
+        containerNumber,
+        counterparty: receipt.counterparty,
+        inboundType: receipt.inboundType,
+        note: receipt.note,
+        lines,
+        stacking: stackings(found, given),
+        charged: { lines: lines.map(eventLine), sheet: document.sheet },
+        ...(document.timing && { timing: document.timing }),
+      },
+      warnings: [...likelyRepeated(document.likely), ...containerWarnings(containerNumber)],
+    };
   }
 
   /** The lines with the lots they bring, each made once. */
@@ -115,6 +119,10 @@ export class ReceiveService {
       throw violates(error, 'lot_code_is_unique') ? new MasterCodeTaken('lot', fields.code) : error;
     }
   }
+}
+
+function bringsLots({ lines }: Receipt): boolean {
+  return lines.some(({ createLot }) => createLot !== undefined);
 }
 
 function askedOf({ sku, lot, createLot, location, qcFailed }: ReceiptLine, index: number): AskedLine {
@@ -148,7 +156,7 @@ function lineIssues(line: FoundLine, given: ReceiptLine | undefined): Issue[] {
   const pointer = pointerTo(asked.of);
   const detail = 'must be given: it is the first receipt, and nothing says how the lot is stacked';
   return [
-    ...(given ? unitsIssues(pointer, given, lot.unitsPerCarton) : []),
+    ...(given ? unitsIssues(pointer, given, lot.unitsPerCarton, storage) : []),
     ...(newLot && !sku.lotTracked
       ? [{ pointer: `${pointer}/createLot`, detail: 'must not be: the SKU has no lots' }]
       : []),

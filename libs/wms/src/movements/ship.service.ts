@@ -57,38 +57,43 @@ export class ShipService {
   /** `permission` is the one that the caller must hold in the warehouse: whoever fulfils a reservation ships by that. */
   ship(by: Caller, shipment: Shipment, permission = SHIP): Promise<PostedMovementView> {
     const isPicked = shipment.lines.some((line) => line.location === undefined);
-    return this.submission.submit(by, shipment.warehouse, isPicked, async (on, tx): Promise<Planned> => {
-      const warehouse = await this.warehouses.writable(on, by, permission, shipment.warehouse);
-      const { reference, shipMode, effectiveAt: at, lines: given } = shipment;
-      const effectiveAt = at === undefined ? undefined : new Date(at);
-      const issues = given.flatMap(issuesOf);
-      const parts = tx ? await this.partsOf(tx, warehouse, given, issues) : given.map(named);
+    return this.submission.submit(by, shipment.warehouse, isPicked, (on, tx) =>
+      this.plan(on, by, shipment, permission, tx),
+    );
+  }
 
-      const question = { kind: 'SHIP', effectiveAt, reference, isCharged: true } as const;
-      const asked = parts.map((part) => part.asked);
-      const document = await this.lookup.find(on, by, warehouse, asked, question, issues, (line) =>
-        lineIssues(line, given[line.asked.of], shipMode),
-      );
-      refuseBlocked(document.lines, document.effectiveOn);
-      const lines = outgoing(document.lines, parts, shipment);
-      const events = shippedEvents(lines);
-      if (shipMode === 'PALLETS' && events.every(({ pallets }) => pallets === 0n)) throw noPallets();
-      return {
-        draft: {
-          warehouse,
-          kind: 'SHIP',
-          effectiveAt,
-          reference,
-          shipMode,
-          counterparty: shipment.counterparty,
-          note: shipment.note,
-          lines,
-          charged: { lines: events, sheet: document.sheet },
-          ...(document.timing && { timing: document.timing }),
-        },
-        warnings: likelyRepeated(document.likely),
-      };
-    });
+  /** The movement that it makes, for who posts it in a transaction of their own. */
+  async plan(on: Executor, by: Caller, shipment: Shipment, permission = SHIP, tx?: EntityManager): Promise<Planned> {
+    const warehouse = await this.warehouses.writable(on, by, permission, shipment.warehouse);
+    const { reference, shipMode, effectiveAt: at, lines: given } = shipment;
+    const effectiveAt = at === undefined ? undefined : new Date(at);
+    const issues = given.flatMap(issuesOf);
+    const parts = tx ? await this.partsOf(tx, warehouse, given, issues) : given.map(named);
+
+    const question = { kind: 'SHIP', effectiveAt, reference, isCharged: true } as const;
+    const asked = parts.map((part) => part.asked);
+    const document = await this.lookup.find(on, by, warehouse, asked, question, issues, (line) =>
+      lineIssues(line, given[line.asked.of], shipMode),
+    );
+    refuseBlocked(document.lines, document.effectiveOn);
+    const lines = outgoing(document.lines, parts, shipment);
+    const events = shippedEvents(lines);
+    if (shipMode === 'PALLETS' && events.every(({ pallets }) => pallets === 0n)) throw noPallets();
+    return {
+      draft: {
+        warehouse,
+        kind: 'SHIP',
+        effectiveAt,
+        reference,
+        shipMode,
+        counterparty: shipment.counterparty,
+        note: shipment.note,
+        lines,
+        charged: { lines: events, sheet: document.sheet },
+        ...(document.timing && { timing: document.timing }),
+      },
+      warnings: likelyRepeated(document.likely),
+    };
   }
 
   /** Every bucket that something is taken from, locked where it was picked; adds to the issues what cannot be picked. */
@@ -142,7 +147,7 @@ function lineIssues(line: FoundLine, given: ShipmentLine | undefined, mode: Ship
   if (!given) return [];
   const pointer = pointerTo(line.asked.of);
   return [
-    ...unitsIssues(pointer, given, line.lot.unitsPerCarton),
+    ...unitsIssues(pointer, given, line.lot.unitsPerCarton, mode === 'PALLETS' ? shippingCartons(line) : null),
     ...(mode === 'PALLETS' && given.palletsReported === undefined ? stackingIssues(line, pointer) : []),
   ];
 }
