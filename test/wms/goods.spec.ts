@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { listOf } from '@belay/platform';
-import { lotView, skuView, wms, type WarehouseView } from '@belay/wms';
+import { lotView, reservationView, skuView, wms, type WarehouseView } from '@belay/wms';
 import { fresh, newHolder, newSite, outcome } from '../support/people.js';
 import { TestApi } from '../support/test-api.js';
 import { ifMatch, newLot, newSku, newWarehouse, putStock } from './master-data.js';
@@ -220,7 +220,7 @@ describe('goods:', () => {
       }
       const facts = await api.rows(
         `SELECT body ->> 'from' AS from, body ->> 'to' AS to FROM platform.outbox
-         WHERE name = 'wms.lot-status-changed' AND body ->> 'lotId' = $1 ORDER BY id`,
+         WHERE name = 'wms.lot.status-changed' AND body ->> 'lotId' = $1 ORDER BY id`,
         [lot.id],
       );
       expect(facts).toEqual([
@@ -229,6 +229,27 @@ describe('goods:', () => {
         { from: 'recalled', to: 'available' },
       ]);
       expect(await changeLot(lot.id, 4, { status: 'lost' })).toBe('422 invalid-request');
+    });
+
+    it('that is blocked gives back what was promised of it, which is looked for in others', async () => {
+      const own = await newWarehouse(admin);
+      const sku = await newSku(admin);
+      const [first, second] = [await newLot(admin, sku), await newLot(admin, sku)];
+      for (const lot of [first, second]) await putStock(api, own, lot, 60);
+      const source = { type: 'order', id: fresh('SO'), line: '1' };
+      const body = { warehouse: own.code, sku: sku.code, lot: first.code, units: 40, source };
+      const keyed = (key: string) => admin.withHeaders({ 'idempotency-key': key });
+      const ofLot = await keyed(fresh('key')).post('/api/wms/reservations', body, 201, reservationView);
+      const ofAny = await keyed(fresh('key')).post(
+        '/api/wms/reservations',
+        { warehouse: own.code, sku: sku.code, units: 70, source: { ...source, line: '2' } },
+        201,
+        reservationView,
+      );
+      expect(await changeLot(first.id, 1, { status: 'recalled' })).toBe('200');
+      const now = (id: string) => admin.get(`/api/wms/reservations/${id}`, 200, reservationView);
+      expect(await now(ofLot.id)).toMatchObject({ allocations: [], shortUnits: 40 });
+      expect(await now(ofAny.id)).toMatchObject({ allocations: [{ lot: second.code, units: 60 }], shortUnits: 10 });
     });
 
     it('is found by SKU, status, expiry and code', async () => {

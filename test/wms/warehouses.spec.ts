@@ -188,8 +188,8 @@ describe('warehouses', () => {
     );
     const body = { warehouseId: warehouse.id, siteId: warehouse.siteId, code: warehouse.code, isActive: true };
     expect(facts).toEqual([
-      { name: 'wms.warehouse-changed', body: { ...body, timezone: 'Europe/London' } },
-      { name: 'wms.warehouse-changed', body: { ...body, timezone: 'Asia/Kolkata' } },
+      { name: 'wms.warehouse.changed', body: { ...body, timezone: 'Europe/London' } },
+      { name: 'wms.warehouse.changed', body: { ...body, timezone: 'Asia/Kolkata' } },
     ]);
     const changes = await api.rows(
       `SELECT l.operation, l.actor IS NOT NULL AS told FROM platform.audit_log l

@@ -55,7 +55,8 @@ export class LotController {
   @Endpoint('Change a lot', {
     returns: lotView,
     problems: ['404 lot-not-found', '409 master-code-taken', '409 units-per-carton-frozen', '412 precondition-failed'],
-    description: 'A lot on hold, expired or recalled is not shipped. Its cartons are fixed once any were received.',
+    description:
+      'A lot on hold, expired or recalled is not shipped, and what was promised of it is taken from others. Its cartons are fixed once any were received.',
   })
   change(
     @By() by: Caller,

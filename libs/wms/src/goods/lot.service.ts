@@ -15,6 +15,7 @@ import {
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
+import { LotBlocked } from '../reservations/lot-blocked.service.js';
 import { InactiveMasterData, MasterCodeTaken } from '../warehouses/warehouse.problems.js';
 import type { LotStatusChanged } from '../wms.events.js';
 import { LotNotFound, UnitsPerCartonFrozen } from './goods.problems.js';
@@ -39,6 +40,7 @@ const listKey = z.tuple([z.string(), z.string(), z.uuid()]);
 @Injectable()
 export class LotService {
   constructor(
+    private readonly blocked: LotBlocked,
     private readonly database: Database,
     private readonly outbox: Outbox,
     private readonly skus: SkuService,
@@ -89,6 +91,7 @@ export class LotService {
     return tx.findOneByOrFail(Lot, { id });
   }
 
+  /** What was promised of a lot that is blocked now is looked for in other lots. */
   async change(by: Caller, id: string, version: number, change: ChangeLot): Promise<LotView> {
     return this.database.transaction(by, async (tx) => {
       const lot = await this.locked(tx, by, id, version);
@@ -104,6 +107,7 @@ export class LotService {
         throw error;
       }
       if (lot.status !== status) await this.announce(tx, lot, status);
+      if (lot.status !== status && lot.status !== 'available') await this.blocked.release(tx, by, id);
       return shown(tx, id);
     });
   }
@@ -118,7 +122,7 @@ export class LotService {
 
   private async announce(tx: EntityManager, { id, skuId, status }: Lot, from: Lot['status']): Promise<void> {
     const body = { lotId: id, skuId, from, to: status };
-    const changed: LotStatusChanged = { name: 'wms.lot-status-changed', body };
+    const changed: LotStatusChanged = { name: 'wms.lot.status-changed', body };
     await this.outbox.add(tx, changed, 'wms');
   }
 }

@@ -11,6 +11,7 @@ import {
   type List,
 } from '@belay/platform';
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { WarehouseScope } from '../warehouses/warehouse-scope.service.js';
 import { InactiveMasterData, WarehouseNotFound } from '../warehouses/warehouse.problems.js';
@@ -65,20 +66,23 @@ export class PalletSpecService {
   }
 
   async draft(by: Caller, draft: DraftPalletSpec): Promise<PalletSpecView> {
+    return this.database.transaction(by, (tx) => this.add(tx, by, draft));
+  }
+
+  /** As `draft`, in somebody's transaction. */
+  async add(tx: EntityManager, by: Caller, draft: DraftPalletSpec): Promise<PalletSpecView> {
     const id = randomUUIDv7();
-    return this.database.transaction(by, async (tx) => {
-      const warehouse = await this.scope.writable(tx, by, WRITE, draft.warehouse);
-      const sku = await this.skus.known(tx, draft.sku);
-      if (!sku.isActive) throw new InactiveMasterData('sku', sku.code);
-      const spec = { ...draft, id, warehouseId: warehouse.id, skuId: sku.id };
-      await refuseOverlap(tx, spec);
-      const { storageCartonsPerPallet, shippingCartonsPerPallet, maxStackHeightMm, effectiveFrom, effectiveTo } = spec;
-      const cartons = [storageCartonsPerPallet, shippingCartonsPerPallet, maxStackHeightMm];
-      const values = [id, warehouse.id, sku.id, ...cartons, effectiveFrom, effectiveTo, spec.notes, by.accountId];
-      await written(() => addPalletSpec(tx, values), spec);
-      await markStorageDirty(tx, [warehouse.id, effectiveFrom, sku.id, null]);
-      return shown(tx, id);
-    });
+    const warehouse = await this.scope.writable(tx, by, WRITE, draft.warehouse);
+    const sku = await this.skus.known(tx, draft.sku);
+    if (!sku.isActive) throw new InactiveMasterData('sku', sku.code);
+    const spec = { ...draft, id, warehouseId: warehouse.id, skuId: sku.id };
+    await refuseOverlap(tx, spec);
+    const { storageCartonsPerPallet, shippingCartonsPerPallet, maxStackHeightMm, effectiveFrom, effectiveTo } = spec;
+    const cartons = [storageCartonsPerPallet, shippingCartonsPerPallet, maxStackHeightMm];
+    const values = [id, warehouse.id, sku.id, ...cartons, effectiveFrom, effectiveTo, spec.notes, by.accountId];
+    await written(() => addPalletSpec(tx, values), spec);
+    await markStorageDirty(tx, [warehouse.id, effectiveFrom, sku.id, null]);
+    return shown(tx, id);
   }
 
   async change(by: Caller, id: string, version: number, change: ChangePalletSpec): Promise<PalletSpecView> {

@@ -68,15 +68,16 @@ export class SkuService {
   }
 
   async draft(by: Caller, draft: DraftSku): Promise<SkuView> {
-    return this.named(draft.code, () =>
-      this.database.transaction(by, async (tx) => {
-        const id = randomUUIDv7();
-        const sku = Object.assign(new Sku(), stored(draft), { id, createdBy: by.accountId });
-        if (sku.expiryTracked) sku.pickStrategy = 'fefo';
-        await tx.insert(Sku, sku);
-        return this.kept(tx, by, id);
-      }),
-    );
+    return this.named(draft.code, () => this.database.transaction(by, (tx) => this.add(tx, by, draft)));
+  }
+
+  /** As `draft`, in somebody's transaction: a code that is taken breaks it, as the constraint `sku_code_is_unique`. */
+  async add(tx: EntityManager, by: Caller, draft: DraftSku): Promise<SkuView> {
+    const id = randomUUIDv7();
+    const sku = Object.assign(new Sku(), stored(draft), { id, createdBy: by.accountId });
+    if (sku.expiryTracked) sku.pickStrategy = 'fefo';
+    await tx.insert(Sku, sku);
+    return this.kept(tx, by, id);
   }
 
   async change(by: Caller, idOrCode: string, version: number, change: ChangeSku): Promise<SkuView> {

@@ -125,7 +125,7 @@ export class WarehouseService {
     const warehouse = await tx.findOneByOrFail(Warehouse, { id });
     const { siteId, code, timezone, isActive } = warehouse;
     const body = { warehouseId: id, siteId, code, timezone, isActive };
-    const changed: WarehouseChanged = { name: 'wms.warehouse-changed', body };
+    const changed: WarehouseChanged = { name: 'wms.warehouse.changed', body };
     await this.outbox.add(tx, changed, 'wms');
     return view(warehouse);
   }
