@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { billingPeriod, snapshotDay, weekEnding } from '../../libs/wms/src/storage-calendar.rules.js';
+import { billingPeriod, snapshotDay, weekEnding } from '../../libs/wms/src/storage/storage-calendar.rules.js';
 import { Stockroom } from './stockroom.js';
 
 describe('the calendar in SQL', () => {

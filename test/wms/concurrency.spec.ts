@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { dirtyLots, forgetDirtyLots } from '../../libs/wms/src/storage.queries.js';
+import { dirtyLots, forgetDirtyLots } from '../../libs/wms/src/storage/storage.queries.js';
 import { type Line, type Lot, Stockroom } from './stockroom.js';
 
 const CLIENTS = 32;

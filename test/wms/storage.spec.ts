@@ -9,7 +9,7 @@ import {
   ranStorageDays,
   runStorage,
   runStorageOfLots,
-} from '../../libs/wms/src/storage.queries.js';
+} from '../../libs/wms/src/storage/storage.queries.js';
 import { type Lot, Stockroom, type Warehouse } from './stockroom.js';
 
 const MONDAY = '2025-01-13';

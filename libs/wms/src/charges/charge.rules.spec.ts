@@ -10,7 +10,7 @@ import {
   type RateParams,
   type SheetRate,
 } from './charge.rules.js';
-import { Money, Qty, Rate } from './money.rules.js';
+import { Money, Qty, Rate } from '../money.rules.js';
 
 const rate = (
   category: ChargeCategory,

@@ -108,10 +108,15 @@ interface StorageWritten {
   readonly unconfigured: number;
 }
 
+const storageLock = `hashtextextended('wms.storage:' || $1::uuid::text, 0)`;
+
+/** Waits until this transaction is the only one that runs the storage of the warehouse $1. */
+export const awaitStorageLock = statement('wms.await_storage_lock', `SELECT pg_advisory_xact_lock(${storageLock})`);
+
 /** Whether this transaction is now the only one that runs the storage of the warehouse $1. */
 export const lockStorage = statement<{ locked: boolean }>(
   'wms.lock_storage',
-  `SELECT pg_try_advisory_xact_lock(hashtextextended('wms.storage:' || $1::uuid::text, 0)) AS locked`,
+  `SELECT pg_try_advisory_xact_lock(${storageLock}) AS locked`,
 );
 
 /** Days of the warehouses $1 that are over and whose storage was never run, since goods first came. */
@@ -128,6 +133,34 @@ export const dueStorageDays = statement<{ warehouse_id: string; day: string }>(
    WHERE w.id = ANY ($1::uuid[]) AND w.storage_method = 'pallet_week' AND now() >= ${dueAt('d.day', 'w.timezone')}
      AND NOT EXISTS (SELECT FROM wms.storage_run r WHERE r.warehouse_id = w.id AND r.snapshot_on = d.day)
    ORDER BY 1, 2`,
+);
+
+/** The snapshot days of the warehouse $1 from $2 to $3 that are over. */
+export const pastStorageDays = statement<{ day: string }>(
+  'wms.past_storage_days',
+  `SELECT d.day FROM wms.warehouse w
+   CROSS JOIN LATERAL (
+     SELECT n::date AS day FROM generate_series(
+       wms.snapshot_day($2::date, w.storage_snapshot_isodow)::timestamp, $3::date::timestamp, interval '7 days') AS n) d
+   WHERE w.id = $1::uuid AND w.storage_method = 'pallet_week' AND now() >= ${dueAt('d.day', 'w.timezone')}
+   ORDER BY 1`,
+);
+
+/** Warehouses that have days to run or lots whose storage is in doubt. */
+export const warehousesToSettle = statement<{ id: string }>(
+  'wms.warehouses_to_settle',
+  `SELECT w.id FROM wms.warehouse w
+   WHERE w.storage_method = 'pallet_week' AND (
+     EXISTS (SELECT FROM wms.storage_dirty d WHERE d.warehouse_id = w.id)
+     OR EXISTS (
+       SELECT FROM (SELECT m.effective_at FROM wms.movement m WHERE m.warehouse_id = w.id ORDER BY m.effective_at LIMIT 1) f
+       CROSS JOIN LATERAL (
+         SELECT n::date AS day FROM generate_series(
+           wms.snapshot_day(wms.local_date(f.effective_at, w.timezone), w.storage_snapshot_isodow)::timestamp,
+           wms.local_date(now(), w.timezone)::timestamp, interval '7 days') AS n) d
+       WHERE now() >= ${dueAt('d.day', 'w.timezone')}
+         AND NOT EXISTS (SELECT FROM wms.storage_run r WHERE r.warehouse_id = w.id AND r.snapshot_on = d.day)))
+   ORDER BY 1`,
 );
 
 /** Runs the storage of the day $1 in the warehouses $2 in which it is a snapshot day and over; again it changes nothing. */
@@ -180,19 +213,26 @@ const charge = `
     FROM changed WHERE amount IS NOT NULL
     RETURNING id)`;
 
-/** Charges the lines of the day $1 in the warehouses $2; locked ones are left to chargeLateStorage. */
-export const chargeStorage = statement<{ charges: number }>(
-  'wms.charge_storage',
-  `WITH due AS (
+const openLines = (which: string) => `
+   due AS (
      SELECT g.id, g.warehouse_id, g.sku_id, g.lot_id, g.snapshot_on, g.currency, g.period_start, g.period_end,
             NULL::text AS note, p.rate_name, p.rate_id, p.pallets, p.rate, p.amount
      FROM wms.storage_ledger g
      LEFT JOIN LATERAL (
        SELECT r.name AS rate_name, g.rate_id, g.pallets, g.rate, g.amount FROM wms.cost_rate r
        WHERE r.id = g.rate_id AND g.state = 'final' AND g.pallets > 0) p ON true
-     WHERE g.snapshot_on = $1::date AND g.warehouse_id = ANY ($2::uuid[]) AND g.state <> 'locked'),
-   ${charge}
-   SELECT count(*)::integer AS charges FROM made`,
+     WHERE g.snapshot_on = $1::date AND g.warehouse_id = ANY ($2::uuid[]) AND g.state <> 'locked' ${which})`;
+
+/** Charges the lines of the day $1 in the warehouses $2; locked ones are left to chargeLateStorage. */
+export const chargeStorage = statement<{ charges: number }>(
+  'wms.charge_storage',
+  `WITH ${openLines('')}, ${charge} SELECT count(*)::integer AS charges FROM made`,
+);
+
+/** As chargeStorage, of the lots $3 only. */
+export const chargeStorageOfLots = statement<{ charges: number }>(
+  'wms.charge_storage_of_lots',
+  `WITH ${openLines('AND g.lot_id = ANY ($3::uuid[])')}, ${charge} SELECT count(*)::integer AS charges FROM made`,
 );
 
 /**

@@ -1,4 +1,4 @@
-import { Money, Qty, Rate } from './money.rules.js';
+import { Money, Qty, Rate } from '../money.rules.js';
 
 export const chargeCategories = [
   'Container',
