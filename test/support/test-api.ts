@@ -168,7 +168,9 @@ export class TestApi {
   ): Promise<unknown> {
     const response = await this.send(method, path, body);
     if (response.statusCode !== status) {
-      throw new Error(`${method} ${path} answered ${response.statusCode} instead of ${status}: ${response.body}`);
+      throw new Error(
+        `${method} ${path} answered ${response.statusCode} instead of ${status}: ${response.body.slice(0, 2_000)}`,
+      );
     }
     const answer: unknown = response.body === '' ? undefined : response.json();
     return schema ? schema.parse(answer) : answer;
