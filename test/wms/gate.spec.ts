@@ -162,6 +162,28 @@ describe('the warehouse module', () => {
     }
   });
 
+  it('in mode drain lets what is open be finished, and only that', async () => {
+    flags.mode('enable_wms_module', 'drain');
+    await answers('POST', '/api/wms/skus', '403 feature-draining');
+    const finishing: string[] = [];
+    for (const route of writes(/^wms\./)) {
+      if ((await answer(route)) !== '403 feature-draining') finishing.push(route.path.replace('/api/wms/', ''));
+    }
+    expect(finishing).toEqual(
+      expect.arrayContaining([
+        'reservations/:id/fulfil',
+        'reservations/:id/release',
+        'movements/:id/reverse',
+        'counts/:id/post',
+        'invoices/:id/decide',
+        'invoices/:id/approve',
+        'invoices/:id/payments',
+        'disputes/:id/resolve',
+      ]),
+    );
+    expect(finishing.filter((path) => !path.includes('/:id'))).toEqual([]);
+  });
+
   describe('in the worker', () => {
     let worker: RunningWorker;
     beforeAll(async () => {
