@@ -24,6 +24,22 @@ import { PalletSpecService } from './goods/pallet-spec.service.js';
 import { SkuController } from './goods/sku.controller.js';
 import { Sku } from './goods/sku.entity.js';
 import { SkuService } from './goods/sku.service.js';
+import { ImportAccess } from './imports/import-access.service.js';
+import { ImportCommits } from './imports/import-commits.service.js';
+import { Issues } from './imports/import-issues.service.js';
+import { ImportStaging } from './imports/import-staging.service.js';
+import { ImportController } from './imports/import.controller.js';
+import { ImportService } from './imports/import.service.js';
+import { Importers } from './imports/importers.service.js';
+import { InvoiceImport } from './imports/invoice-import.service.js';
+import { LedgerDocuments } from './imports/ledger-document.service.js';
+import { LedgerImport } from './imports/ledger-import.service.js';
+import { PalletSpecImport } from './imports/pallet-spec-import.service.js';
+import { RateImport } from './imports/rate-import.service.js';
+import { SkuImport } from './imports/sku-import.service.js';
+import { IntegrityMetrics } from './integrity/integrity-metrics.service.js';
+import { IntegrityController } from './integrity/integrity.controller.js';
+import { IntegrityService } from './integrity/integrity.service.js';
 import { ApprovalService } from './invoices/approval.service.js';
 import { InvoiceAccess } from './invoices/invoice-access.service.js';
 import { InvoiceStates } from './invoices/invoice-states.service.js';
@@ -49,6 +65,8 @@ import { RateAliasController } from './rates/rate-alias.controller.js';
 import { RateAliasService } from './rates/rate-alias.service.js';
 import { RateController } from './rates/rate.controller.js';
 import { RateService } from './rates/rate.service.js';
+import { ReportController } from './reports/report.controller.js';
+import { ReportService } from './reports/report.service.js';
 import { Allocations } from './reservations/allocation.service.js';
 import { Fulfilment } from './reservations/fulfilment.service.js';
 import { LotBlocked } from './reservations/lot-blocked.service.js';
@@ -79,6 +97,8 @@ import { WarehouseService } from './warehouses/warehouse.service.js';
     CostController,
     CountController,
     DisputeController,
+    ImportController,
+    IntegrityController,
     InvoiceController,
     LedgerController,
     LocationController,
@@ -89,6 +109,7 @@ import { WarehouseService } from './warehouses/warehouse.service.js';
     PeriodController,
     RateAliasController,
     RateController,
+    ReportController,
     ReservationController,
     SkuController,
     StockController,
@@ -108,9 +129,20 @@ import { WarehouseService } from './warehouses/warehouse.service.js';
     DisputeStates,
     EventCharges,
     Fulfilment,
+    ImportAccess,
+    ImportCommits,
+    ImportService,
+    ImportStaging,
+    Importers,
+    IntegrityMetrics,
+    IntegrityService,
     InvoiceAccess,
+    InvoiceImport,
     InvoiceService,
     InvoiceStates,
+    Issues,
+    LedgerDocuments,
+    LedgerImport,
     LedgerService,
     LineLookup,
     LocationService,
@@ -118,6 +150,7 @@ import { WarehouseService } from './warehouses/warehouse.service.js';
     LotService,
     LotStockService,
     MovementService,
+    PalletSpecImport,
     PalletSpecService,
     PaymentService,
     PeriodService,
@@ -125,15 +158,18 @@ import { WarehouseService } from './warehouses/warehouse.service.js';
     Posting,
     PriceCheckService,
     RateAliasService,
+    RateImport,
     RateService,
     ReceiveService,
     ReconciliationService,
     Refusals,
+    ReportService,
     ReservationService,
     ReservedShipment,
     ResolutionService,
     ReverseService,
     ShipService,
+    SkuImport,
     SkuService,
     StockScope,
     StockService,
