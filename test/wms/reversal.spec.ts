@@ -159,7 +159,7 @@ describe('a reversal', () => {
         code: 'immutable-ledger',
         hint: expect.stringContaining('reverse'),
       });
-      expect(response.headers['allow']).toContain('GET');
+      expect(response.headers.allow).toContain('GET');
     }
     await admin.withHeaders(ifMatch(0)).patch(`${path}/${id}/attributes`, { vessel: 'X' });
     expect(

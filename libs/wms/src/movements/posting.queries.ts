@@ -19,7 +19,7 @@ const answer = `$33::jsonb || jsonb_build_object(
  * A movement, whole: number, header, lines, papers, stacking, facts, and the answer under the key of the request. One
  * statement, so it is also one transaction when there is none around it.
  *
- * Buckets are locked first and in one order, as everybody does who touches them; only then is the time taken, so that
+ * Buckets are held first and in one order, as everybody does who touches them; only then is the time taken, so that
  * movements of now stand in the order in which they had the bucket, and only then the counter, which all wait for.
  *
  * $1 account, $2 request, $3 reason; lines: $4 locations, $5 SKUs, $6 lots, $7 statuses, $8 units, $9 reported and $10
@@ -42,10 +42,7 @@ export const postMovement = statement<{
      SELECT l.* FROM context
      CROSS JOIN unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::bigint[], $9::integer[], $10::integer[])
        WITH ORDINALITY AS l (location_id, sku_id, lot_id, stock_status, units, pallets_reported, pallets_computed, line_no)),
-   held AS MATERIALIZED (
-     SELECT b.id FROM wms.stock_balance b
-     WHERE (b.location_id, b.lot_id, b.stock_status) IN (SELECT location_id, lot_id, stock_status FROM line)
-     ORDER BY b.location_id, b.lot_id, b.stock_status FOR NO KEY UPDATE),
+   held AS MATERIALIZED (SELECT wms.hold_buckets($12, $4, $5, $6, $7) FROM context),
    moment AS MATERIALIZED (
      SELECT coalesce($11::timestamptz, date_trunc('milliseconds', clock_timestamp())) AS effective_at
      FROM (SELECT count(*) FROM held) h),
