@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { wms, type LotView, type ReservationView, reservationView, type SkuView, type WarehouseView } from '@belay/wms';
 import { problem } from '@belay/platform';
+import { z } from 'zod';
 import { fresh } from '../support/people.js';
 import { TestApi, type TestApiOptions } from '../support/test-api.js';
 import { defaultLocation, newLocation, newLot, newSku, newWarehouse } from './master-data.js';
@@ -13,6 +14,11 @@ export interface Put {
   readonly status?: 'available' | 'quarantine' | 'damaged';
 }
 
+interface Details {
+  readonly siteId?: string;
+  readonly [field: string]: unknown;
+}
+
 /** A warehouse in London with an administrator, and short ways to fill it that go through the tables alone. */
 export class Floor {
   private constructor(
@@ -23,18 +29,18 @@ export class Floor {
     readonly place: string,
   ) {}
 
-  static async open(options: TestApiOptions = {}, details: { siteId?: string } & object = {}): Promise<Floor> {
+  static async open(options: TestApiOptions = {}, details: Details = {}): Promise<Floor> {
     const api = await TestApi.start(options, wms);
     return Floor.of(api, await api.as('admin'), details);
   }
 
-  private static async of(api: TestApi, admin: TestApi, details: { siteId?: string } & object): Promise<Floor> {
+  private static async of(api: TestApi, admin: TestApi, details: Details): Promise<Floor> {
     const warehouse = await newWarehouse(admin, details);
     return new Floor(api, admin, warehouse, (await defaultLocation(admin, warehouse)).id);
   }
 
   /** Another warehouse of the same application. */
-  another(details: { siteId?: string } & object = {}): Promise<Floor> {
+  another(details: Details = {}): Promise<Floor> {
     return Floor.of(this.api, this.admin, details);
   }
 
@@ -51,7 +57,10 @@ export class Floor {
   }
 
   /** A lot of a SKU of its own, or of the one given; first received when it is said. */
-  async lot(sku?: SkuView, { receivedAt, ...details }: { receivedAt?: string } & object = {}): Promise<LotView> {
+  async lot(
+    sku?: SkuView,
+    { receivedAt, ...details }: { receivedAt?: string; [field: string]: unknown } = {},
+  ): Promise<LotView> {
     const lot = await newLot(this.admin, sku ?? (await this.sku()), details);
     if (receivedAt !== undefined) await this.received(lot, receivedAt);
     return lot;
@@ -169,6 +178,7 @@ export async function problemOf(
   body?: object,
 ): Promise<Record<string, unknown>> {
   const response = await keyed(api).send(method, path, body);
-  const { type: _, title: __, detail: ___, requestId: ____, ...members } = problem.parse(response.json());
-  return members;
+  problem.parse(response.json());
+  const members = Object.entries(z.looseObject({}).parse(response.json()));
+  return Object.fromEntries(members.filter(([name]) => !['type', 'title', 'detail', 'requestId'].includes(name)));
 }

@@ -45,7 +45,8 @@ export const postCount = z
   .strictObject({
     skipUncounted: z.boolean().default(false).describe('Leaves lines as they are that nobody counted'),
   })
-  .meta({ id: 'PostCount' });
+  .meta({ id: 'PostCount' })
+  .prefault({});
 export type PostCount = z.infer<typeof postCount>;
 
 const countLine = z.object({

@@ -185,7 +185,7 @@ function tooMany(pointer: string): InvalidRequest {
   return new InvalidRequest([{ pointer, detail }]);
 }
 
-function summary({ siteId: _, ...row }: CountRow): CountSummary {
+function summary(row: CountRow): CountSummary {
   return {
     ...row,
     countedAt: row.countedAt?.toISOString() ?? null,

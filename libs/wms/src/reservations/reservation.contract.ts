@@ -42,7 +42,8 @@ export type DraftReservation = z.infer<typeof draftReservation>;
 
 export const allocateMore = z
   .strictObject({ policy: policy.default('allow_partial') })
-  .meta({ id: 'AllocateReservation' });
+  .meta({ id: 'AllocateReservation' })
+  .prefault({});
 export type AllocateMore = z.infer<typeof allocateMore>;
 
 export const fulfilReservation = z

@@ -196,6 +196,7 @@ async function refuseShort(
       onHand: Number(stock?.onHand ?? 0),
       reserved: Number(stock?.reserved ?? 0),
       available: Number(units - found.short),
+      pointer: '#/units',
     },
   ]);
 }

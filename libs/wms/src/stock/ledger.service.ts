@@ -45,7 +45,7 @@ export class LedgerService {
   }
 }
 
-function view({ sortedAt: _, ...row }: LedgerRow): LedgerLine {
+function view(row: LedgerRow): LedgerLine {
   return {
     ...row,
     seq: Number(row.seq),

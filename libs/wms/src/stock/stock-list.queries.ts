@@ -77,6 +77,8 @@ const orders: Readonly<Record<Grouping, readonly (keyof typeof sortKeys)[]>> = {
   warehouse: ['warehouse', 'status'],
 };
 
+type Driver = 's' | 'o' | 'w';
+
 class StockList {
   private readonly values: unknown[] = [];
   private readonly parts: string[] = [];
@@ -131,7 +133,7 @@ class StockList {
       ...(columns.includes('location') ? ['b.location_id'] : []),
       'b.stock_status',
     ].join(', ');
-    const sums = (driver: string) => `(
+    const sums = (driver: Driver) => `(
         SELECT ${grouped}, sum(b.units)::bigint AS units, sum(b.reserved)::bigint AS reserved,
                sum(b.units / k.units_per_carton)::bigint AS cartons, sum(b.units % k.units_per_carton)::bigint AS loose
         FROM ${this.buckets(driver, warehouses)} b JOIN wms.lot k ON k.id = b.lot_id
@@ -175,32 +177,33 @@ class StockList {
   }
 
   /** The buckets of a SKU `s`, a location `o` or a warehouse `w` that have stock, as far as the filters let them through. */
-  private buckets(driver: string, warehouses: string): string {
-    const filters = this.filters('b');
-    const skuFilter =
-      driver !== 's' && this.question.skus
-        ? [`b.sku_id = ANY (${this.value('skus', this.question.skus, 'uuid[]')})`]
-        : [];
-    const here =
-      {
-        s: [`b.sku_id = s.id`, `b.warehouse_id = ANY (${warehouses})`],
-        o: ['b.location_id = o.id'],
-        w: ['b.warehouse_id = w.id'],
-      }[driver] ?? [];
+  private buckets(driver: Driver, warehouses: string): string {
+    const { skus } = this.question;
+    const here = {
+      s: ['b.sku_id = s.id', `b.warehouse_id = ANY (${warehouses})`],
+      o: ['b.location_id = o.id'],
+      w: ['b.warehouse_id = w.id'],
+    }[driver];
+    const filters = [
+      ...(driver !== 's' && skus ? [`b.sku_id = ANY (${this.value('skus', skus, 'uuid[]')})`] : []),
+      ...this.filters('b'),
+    ];
     if (!this.isPast) {
-      const all = [...here, ...skuFilter, ...filters, 'b.on_hand > 0'];
-      return `(SELECT b.*, b.on_hand AS units FROM wms.stock_balance b WHERE ${all.join(' AND ')})`;
+      const conditions = [...here, ...filters, 'b.on_hand > 0'].join(' AND ');
+      return `(SELECT b.*, b.on_hand AS units FROM wms.stock_balance b WHERE ${conditions})`;
     }
-    // A bucket that ever had stock keeps its balance, so the balances name every lot whose past is worth a look. Without
-    // OFFSET the history of the whole warehouse would be summed before one lot of it is chosen.
-    const lotsHere = `(SELECT DISTINCT b.warehouse_id, b.lot_id FROM wms.stock_balance b WHERE ${[...here, ...skuFilter, ...filters].join(' AND ')}) p`;
-    return driver === 's'
-      ? `(SELECT a.*, NULL::bigint AS reserved FROM ${lotsHere}
-          CROSS JOIN LATERAL (
-            SELECT * FROM ${this.asOf('ARRAY[p.warehouse_id]')} b
-            WHERE ${['b.lot_id = p.lot_id', ...filters].join(' AND ')} OFFSET 0) a)`
-      : `(SELECT b.*, NULL::bigint AS reserved FROM ${this.asOf('ARRAY[w.id]')} b
-          ${skuFilter.length + filters.length > 0 ? `WHERE ${[...skuFilter, ...filters].join(' AND ')}` : ''} OFFSET 0)`;
+    // A bucket that ever had stock keeps its balance, so the balances name every lot whose past is worth a look.
+    const whose =
+      driver === 's'
+        ? `(SELECT DISTINCT b.warehouse_id, b.lot_id FROM wms.stock_balance b WHERE ${[...here, ...filters].join(' AND ')})`
+        : `(SELECT w.id AS warehouse_id)`;
+    const conditions = [...(driver === 's' ? ['b.lot_id = p.lot_id'] : []), ...filters];
+    // Without OFFSET the history of the whole warehouse would be summed before one lot of it is chosen. Within the sum
+    // `w` is another warehouse than here.
+    return `(SELECT a.*, NULL::bigint AS reserved FROM ${whose} p
+        CROSS JOIN LATERAL (
+          SELECT * FROM ${this.asOf('ARRAY[p.warehouse_id]')} b
+          ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''} OFFSET 0) a)`;
   }
 
   private asOf(warehouses: string): string {

@@ -35,7 +35,7 @@ export class StockService {
   }
 }
 
-function view({ keys: _, ...row }: StockRow): StockView {
+function view(row: StockRow): StockView {
   const onHand = Number(row.onHand);
   const reserved = row.reserved === null ? null : Number(row.reserved);
   return {

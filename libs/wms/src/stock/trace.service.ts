@@ -49,7 +49,7 @@ export class TraceService {
   }
 }
 
-function step({ sortedAt: _, ...row }: TraceRow): TraceStep {
+function step(row: TraceRow): TraceStep {
   const units = Number(row.units);
   return {
     ...row,
