@@ -1,4 +1,4 @@
-export { countView, type CountView } from './counts/count.contract.js';
+export { countSummary, countView, type CountSummary, type CountView } from './counts/count.contract.js';
 export { lotStockView, type LotStockView } from './goods/lot-stock.contract.js';
 export { lotView, type LotView } from './goods/lot.contract.js';
 export { palletSpecView, type PalletSpecView } from './goods/pallet-spec.contract.js';
