@@ -20,6 +20,8 @@ import { GuardLaterBalances1764006800000 } from './wms/1764006800000-guard-later
 import { ExtendInvoice1764006910000 } from './wms/1764006910000-extend-invoice.js';
 import { CreateIntegrityRun1764006920000 } from './wms/1764006920000-create-integrity-run.js';
 import { ExtendReservation1764006930000 } from './wms/1764006930000-extend-reservation.js';
+import { CreateImportRow1764006940000 } from './wms/1764006940000-create-import-row.js';
+import { HoldBuckets1764006950000 } from './wms/1764006950000-hold-buckets.js';
 
 /** Every migration there is, in the order in which domains stand on each other. A file that is not here does not run. */
 export const ledgers: readonly Ledger[] = [
@@ -59,6 +61,8 @@ export const ledgers: readonly Ledger[] = [
       ExtendInvoice1764006910000,
       CreateIntegrityRun1764006920000,
       ExtendReservation1764006930000,
+      CreateImportRow1764006940000,
+      HoldBuckets1764006950000,
     ],
   },
 ];

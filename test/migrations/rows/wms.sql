@@ -75,6 +75,8 @@ INSERT INTO wms.import_batch (id, kind, warehouse_id, file_name, file_key, file_
 VALUES ('01900000-0000-7000-8000-000000150001', 'inventory_ledger', '01900000-0000-7000-8000-0000000a0001', 'ledger.csv', 'k/2', repeat('a', 64), 12, '01900000-0000-7000-8000-000000000009');
 INSERT INTO wms.import_issue (import_batch_id, row_no, issue_no, severity, column_name, code, detail)
 VALUES ('01900000-0000-7000-8000-000000150001', 3, 1, 'error', 'Cartons_In', 'not-a-number', '"x" is not a number');
+INSERT INTO wms.import_row (import_batch_id, row_no, line_no, document, effective_at, facts)
+VALUES ('01900000-0000-7000-8000-000000150001', 3, 4, 'INB-1', now(), '{"sku": "CS 008"}');
 INSERT INTO wms.export_job (id, kind, created_by) VALUES ('01900000-0000-7000-8000-000000150002', 'stock', '01900000-0000-7000-8000-000000000009');
 
 UPDATE wms.invoice SET approved_by = '01900000-0000-7000-8000-000000000009', approved_at = now(), payable = 4.80, void_reason = 'test';
