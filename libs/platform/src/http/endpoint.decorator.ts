@@ -1,7 +1,7 @@
 import { applyDecorators, Header, HttpCode } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { RouteSchema } from '@nestjs/platform-fastify';
-import { ApiOperation, ApiProduces, ApiResponse } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiOperation, ApiProduces, ApiResponse } from '@nestjs/swagger';
 import type { ZodType } from 'zod';
 
 /** Status and slug of a problem that a route may answer, e.g. `409 code-taken`. */
@@ -19,6 +19,8 @@ export interface EndpointOptions {
   readonly idempotency?: 'optional' | 'required' | 'none';
   /** Media type of an answer that is no JSON, e.g. `text/csv`; the handler returns a StreamableFile. */
   readonly download?: string;
+  /** Media type of a body that is a file, which the handler takes by `@Upload()`; such a POST takes no Idempotency-Key. */
+  readonly upload?: string;
   /** The route answers with server-sent events, made by `EventStreams`. */
   readonly events?: true;
 }
@@ -35,13 +37,20 @@ export const RouteEndpoint = Reflector.createDecorator<EndpointFacts>();
 export function Endpoint(summary: string, options: EndpointOptions = {}): MethodDecorator {
   const mediaType = options.events ? 'text/event-stream' : options.download;
   const status = options.status ?? (options.returns !== undefined || mediaType !== undefined ? 200 : 204);
-  const facts: EndpointFacts = { ...options, summary, status, idempotency: options.idempotency ?? 'optional' };
+  const idempotency = options.upload === undefined ? (options.idempotency ?? 'optional') : 'none';
+  const facts: EndpointFacts = { ...options, summary, status, idempotency };
 
   const decorators = [
     RouteEndpoint(facts),
     HttpCode(status),
     ApiOperation({ summary, ...(options.description !== undefined && { description: options.description }) }),
   ];
+  if (options.upload !== undefined) {
+    decorators.push(
+      ApiConsumes(options.upload),
+      ApiBody({ required: true, schema: { type: 'string', format: 'binary' } }),
+    );
+  }
   if (options.returns) {
     decorators.push(
       ApiResponse({ status, standardSchema: options.returns, description: summary }),

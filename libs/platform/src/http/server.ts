@@ -14,6 +14,7 @@ import { acceptJson } from './json-body.js';
 import { setSecurityHeaders } from './security-headers.js';
 import { watchRequests } from './request-log.js';
 import { Routes } from './routes.js';
+import { acceptUploads } from './uploads.js';
 
 const requestIdRule = /^[A-Za-z0-9._-]{8,128}$/;
 
@@ -51,6 +52,7 @@ export function prepareServer(app: NestFastifyApplication, config: Config): void
   instance.setSerializerCompiler(({ schema, method, url }) => answerSerializer(schema, `${method} ${url}`));
   setSecurityHeaders(instance);
   acceptJson(instance);
+  acceptUploads(instance, app.get(Routes));
   watchRequests(instance, app.get(Routes), app.get<Metrics>(METRICS), app.get<Logger>(LOG));
   app.get(Admission).install(instance);
   instance.addHook('preSerialization', (_request, reply, answer, done) => {

@@ -121,7 +121,7 @@ function lineOf({ line, cells }: SheetRow, faults: Fault[]) {
 const exact = /^-?\d{1,12}(\.\d{1,6})?$/;
 
 /** Scaled by hand, because the currency, and with it the rules of amounts, is known only later. */
-function sumOf(amounts: readonly string[]): string {
+export function sumOf(amounts: readonly string[]): string {
   const scale = 6;
   const digits = amounts.reduce((total, text) => {
     const [whole = '', fraction = ''] = text.split('.');

@@ -1,0 +1,29 @@
+import type { StagedDocument, StagedRow } from './import.queries.js';
+
+const MOST_ROWS_AT_ONCE = 1_000;
+
+/** The documents with their rows, in their order; a thousand rows or one document are held at a time. */
+export async function* inDocuments(
+  documents: readonly StagedDocument[],
+  read: (names: readonly string[]) => Promise<StagedRow[]>,
+): AsyncGenerator<StagedDocument & { readonly lines: readonly StagedRow[] }> {
+  for (const some of portions(documents)) {
+    const lines = new Map<string, StagedRow[]>(some.map(({ document }) => [document, []]));
+    for (const line of await read([...lines.keys()])) lines.get(line.document)?.push(line);
+    for (const one of some) yield { ...one, lines: lines.get(one.document) ?? [] };
+  }
+}
+
+function* portions(documents: readonly StagedDocument[]): Generator<StagedDocument[]> {
+  let some: StagedDocument[] = [];
+  let rows = 0;
+  for (const document of documents) {
+    if (rows > 0 && rows + document.rows > MOST_ROWS_AT_ONCE) {
+      yield some;
+      [some, rows] = [[], 0];
+    }
+    some.push(document);
+    rows += document.rows;
+  }
+  if (some.length > 0) yield some;
+}

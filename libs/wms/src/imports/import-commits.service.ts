@@ -1,0 +1,199 @@
+import { Injectable } from '@nestjs/common';
+import { Database, Problem, violates, type Caller, type Executor, type IdempotencyClaim } from '@belay/platform';
+import type { EntityManager } from 'typeorm';
+import { Posting } from '../movements/posting.service.js';
+import { LedgerRefusal } from '../movements/refusal.service.js';
+import { callerOf } from './commit-order.rules.js';
+import { inDocuments } from './document.rules.js';
+import { ImportAccess } from './import-access.service.js';
+import { Issues } from './import-issues.service.js';
+import { importOf } from './import-view.rules.js';
+import type { ImportView } from './import.contract.js';
+import { ImportHasErrors, ImportNotReady } from './import.problems.js';
+import {
+  breakOffBatch,
+  countRows,
+  finishBatch,
+  forgetRows,
+  holdBatch,
+  moveBatch,
+  noteProgress,
+  rowsOfDocuments,
+  stagedDocuments,
+  type BatchRow,
+  type CommitOrder,
+} from './import.queries.js';
+import { Importers } from './importers.service.js';
+import type { Batch, Document } from './importer.service.js';
+import { issuesOf } from './refused-document.rules.js';
+
+const noteEveryMs = 1_000;
+const mostErrorsTold = 100;
+
+/** Between any two documents, and last in each transaction: throws when the commit may not go on now. */
+type Checkpoint = () => void;
+
+const goOn: Checkpoint = () => undefined;
+
+/** The ledger does not take the document. What there is to be read by now is the stock without the whole file. */
+class DocumentRefused extends Error {
+  override readonly name = 'DocumentRefused';
+
+  constructor(readonly document: Document) {
+    super(`The ledger refused ${document.document}`);
+  }
+}
+
+/** Takes what was checked over into the warehouse. */
+@Injectable()
+export class ImportCommits {
+  constructor(
+    private readonly database: Database,
+    private readonly access: ImportAccess,
+    private readonly importers: Importers,
+    private readonly posting: Posting,
+    private readonly issues: Issues,
+  ) {}
+
+  /**
+   * Commits everything in one transaction, or with `skipErrors` each document in its own. A document that is refused is an
+   * issue of its rows; without `skipErrors` it is also the end: `import-has-errors`. Doing it again changes nothing.
+   */
+  async commit(
+    id: string,
+    order: CommitOrder,
+    claim?: IdempotencyClaim,
+    checkpoint: Checkpoint = goOn,
+  ): Promise<ImportView> {
+    try {
+      return await (order.skipErrors
+        ? this.oneByOne(id, order, claim, checkpoint)
+        : this.asAWhole(id, callerOf(order, claim), checkpoint));
+    } catch (error) {
+      if (violates(error, 'file_is_imported_once')) {
+        throw new ImportNotReady('checked', 'The same file was committed in the meantime.');
+      }
+      throw error;
+    }
+  }
+
+  async errorsOf({ id, rowsError }: Pick<BatchRow, 'id' | 'rowsError'>): Promise<ImportHasErrors> {
+    const { items } = await this.issues.list(this.database.dataSource, id, { severity: 'error', limit: mostErrorsTold });
+    return new ImportHasErrors(items, rowsError);
+  }
+
+  private async asAWhole(id: string, by: Caller, checkpoint: Checkpoint): Promise<ImportView> {
+    let current: Document | undefined;
+    try {
+      return await this.posting.inPosting(by, async (tx) => {
+        await holdBatch(tx, [id]);
+        const batch = await this.access.seen(tx, by, id);
+        if (batch.row.status === 'committed') return importOf(batch.row);
+        const importer = this.importers.of(batch.row.kind);
+        current = undefined;
+        await importer.begin(tx, by, batch);
+        const progress = new Progress(this.database.dataSource, id);
+        for await (const document of this.documents(tx, id)) {
+          current = document;
+          await importer.take(tx, by, batch, document).catch((error: unknown) => {
+            throw error instanceof LedgerRefusal ? new DocumentRefused(document) : error;
+          });
+          await progress.add(document.rows);
+          checkpoint();
+        }
+        return this.finish(tx, by, id);
+      });
+    } catch (error) {
+      if (error instanceof DocumentRefused) await this.recheck(by, id, error.document);
+      else if (isRefusal(error) && current) await this.note(id, error, current);
+      else throw error;
+      const on = this.database.dataSource;
+      await breakOffBatch(on, [id, 'A document was refused; nothing was committed.']);
+      throw await this.errorsOf((await this.access.seen(on, by, id)).row);
+    }
+  }
+
+  /** Stock has changed since the file was checked. */
+  private async recheck(by: Caller, id: string, { row }: Document): Promise<void> {
+    const on = this.database.dataSource;
+    const batch = await this.access.seen(on, by, id);
+    const found = await this.importers.of(batch.row.kind).check(on, by, batch);
+    const errors = found.filter(({ severity }) => severity === 'error');
+    const detail = 'takes more than there is, or what is reserved';
+    const refused = { row, severity: 'error', column: null, code: 'insufficient-stock', detail } as const;
+    await this.issues.add(on, id, errors.length > 0 ? errors : [refused]);
+    await countRows(on, [id]);
+  }
+
+  private async oneByOne(
+    id: string,
+    order: CommitOrder,
+    claim: IdempotencyClaim | undefined,
+    checkpoint: Checkpoint,
+  ): Promise<ImportView> {
+    const by = callerOf(order);
+    const on = this.database.dataSource;
+    await moveBatch(on, [id, ['checked'], 'committing', JSON.stringify({ commit: order })]);
+    const batch = await this.access.seen(on, by, id);
+    if (batch.row.status === 'committed') return importOf(batch.row);
+    const importer = this.importers.of(batch.row.kind);
+    await this.posting.inPosting(by, async (tx) => {
+      await holdBatch(tx, [id]);
+      await importer.begin(tx, by, batch);
+    });
+    const progress = new Progress(on, id);
+    for await (const document of this.documents(on, id)) {
+      checkpoint();
+      try {
+        await this.posting.inPosting(by, (tx) => importer.take(tx, by, batch, document));
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        await this.note(id, error, document);
+      }
+      await progress.add(document.rows);
+    }
+    const final = callerOf(order, claim);
+    return this.database.transaction(final, (tx) => this.finish(tx, final, id));
+  }
+
+  private async *documents(on: Executor, id: string): AsyncGenerator<Document> {
+    const documents = await stagedDocuments(on, [id]);
+    yield* inDocuments(documents, (names) => rowsOfDocuments(on, [id, names]));
+  }
+
+  private async note(id: string, problem: Problem, document: Document): Promise<void> {
+    await this.issues.add(this.database.dataSource, id, issuesOf(problem, document));
+    await countRows(this.database.dataSource, [id]);
+  }
+
+  private async finish(tx: EntityManager, by: Caller, id: string): Promise<ImportView> {
+    await finishBatch(tx, [id]);
+    await forgetRows(tx, [id]);
+    const { row }: Batch = await this.access.seen(tx, by, id);
+    return importOf(row);
+  }
+}
+
+/** The document cannot be as it is; whatever else is wrong has nothing to do with it. */
+function isRefusal(error: unknown): error is Problem {
+  if (!(error instanceof Problem) || error.slug === 'busy-retry') return false;
+  return error.kind === 'conflict' || error.kind === 'invalid' || error.kind === 'not-found';
+}
+
+/** Says how far it is, beside the transaction that does the work, and not more often than anybody looks. */
+class Progress {
+  #done = 0;
+  #notedAt = Date.now();
+
+  constructor(
+    private readonly on: Executor,
+    private readonly id: string,
+  ) {}
+
+  async add(rows: number): Promise<void> {
+    this.#done += rows;
+    if (Date.now() - this.#notedAt < noteEveryMs) return;
+    this.#notedAt = Date.now();
+    await noteProgress(this.on, [this.id, this.#done]);
+  }
+}

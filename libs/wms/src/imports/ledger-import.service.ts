@@ -1,0 +1,111 @@
+import { Injectable } from '@nestjs/common';
+import { InvalidRequest, PermissionMissing, type Caller, type Executor } from '@belay/platform';
+import type { EntityManager } from 'typeorm';
+import { LotService } from '../goods/lot.service.js';
+import { SkuService } from '../goods/sku.service.js';
+import { Posting } from '../movements/posting.service.js';
+import { stagedDocuments } from './import.queries.js';
+import { Importer, sourceOf, warehouseOf, type Batch, type Document } from './importer.service.js';
+import {
+  firstDay,
+  holdBuckets,
+  leastOpening,
+  ledgerIssues,
+  ledgerShortfalls,
+  lotsToBe,
+  postedSources,
+  type FoundIssue,
+  type LeastOpening,
+} from './ledger-check.queries.js';
+import { LedgerDocuments } from './ledger-document.service.js';
+import { ledgerFacts, ledgerRows } from './ledger-row.rules.js';
+
+const MASTER = 'wms.master:write';
+const linesOfOpening = 500;
+
+/** Movements that somebody else has kept the books of until now. */
+@Injectable()
+export class LedgerImport extends Importer {
+  readonly reader = ledgerRows;
+  readonly feature = 'wms_write';
+  readonly permissions = [];
+  readonly isByRow = false;
+
+  constructor(
+    private readonly documents: LedgerDocuments,
+    private readonly lots: LotService,
+    private readonly skus: SkuService,
+    private readonly posting: Posting,
+  ) {
+    super();
+  }
+
+  async check(on: Executor, _by: Caller, batch: Batch): Promise<FoundIssue[]> {
+    const values = [batch.row.id, warehouseOf(batch).id];
+    const issues = await ledgerIssues(on, values);
+    if (batch.row.options.opening === 'least') return issues;
+    return [...issues, ...(await ledgerShortfalls(on, values))];
+  }
+
+  override async begin(tx: EntityManager, by: Caller, batch: Batch): Promise<void> {
+    const warehouse = warehouseOf(batch);
+    const values = [batch.row.id, warehouse.id];
+    await holdBuckets(tx, values);
+    const missing = await lotsToBe(tx, values);
+    if (missing.length > 0 && by.kind !== 'system' && !by.may(MASTER, warehouse.siteId)) throw new PermissionMissing(MASTER);
+    for (const { sku, lot, upc, storage, shipping, expiresOn } of missing) {
+      const fields = {
+        code: lot,
+        storageCartonsPerPallet: storage,
+        shippingCartonsPerPallet: shipping,
+        expiresOn,
+        ...(upc !== null && { unitsPerCarton: upc }),
+      };
+      await this.lots.add(tx, by, await this.skus.known(tx, sku), fields);
+    }
+    if (batch.row.options.opening === 'least') await this.open(tx, by, batch);
+  }
+
+  async take(tx: EntityManager, by: Caller, batch: Batch, document: Document): Promise<void> {
+    const source = sourceOf(batch, document.row);
+    const lines = document.lines.map(({ facts }) => ledgerFacts.parse(facts));
+    if ((await postedSources(tx, [[source]])).length > 0) return;
+    const reverses = lines[0]?.reverses ?? null;
+    const reversed = reverses === null ? null : await this.movementOf(tx, batch, reverses);
+    const at = document.at === null ? undefined : new Date(document.at);
+    const draft = await this.documents.draft(tx, by, warehouseOf(batch), { lines, at, reversed });
+    await this.posting.post(tx, by, { ...draft, sourceType: 'import', sourceId: source });
+  }
+
+  /** The movement of another document of the same file. */
+  private async movementOf(tx: EntityManager, batch: Batch, transaction: string): Promise<string> {
+    const document = (await stagedDocuments(tx, [batch.row.id])).find((one) => one.document === transaction);
+    const [posted] = document ? await postedSources(tx, [[sourceOf(batch, document.row)]]) : [];
+    if (posted) return posted.movementId;
+    throw new InvalidRequest([{ pointer: '#/reverses', detail: `${transaction} is no earlier transaction of the file` }]);
+  }
+
+  /** What must have been there before the first row. Once it is posted there is nothing that lacks. */
+  private async open(tx: EntityManager, by: Caller, batch: Batch): Promise<void> {
+    const warehouse = warehouseOf(batch);
+    const values = [batch.row.id, warehouse.id];
+    const least = await leastOpening(tx, values);
+    const [first] = await firstDay(tx, values);
+    if (!first) return;
+    for (let from = 0, part = 1; from < least.length; from += linesOfOpening, part += 1) {
+      await this.posting.post(tx, by, {
+        warehouse,
+        kind: 'OPENING',
+        effectiveAt: first.at,
+        reference: `Opening stock for ${batch.row.fileName}`.slice(0, 120),
+        sourceType: 'import',
+        sourceId: sourceOf(batch, `opening-${part}`),
+        lines: least.slice(from, from + linesOfOpening).map(openingLine),
+      });
+    }
+  }
+}
+
+function openingLine({ locationId, skuId, lotId, status, units }: LeastOpening) {
+  return { locationId, skuId, lotId, stockStatus: status, units: BigInt(units) };
+}
