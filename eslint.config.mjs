@@ -1,6 +1,26 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+/** Names of what is an amount or a price: it is text, bigint, or one of the exact kinds of wms/money.rules, never a number. */
+const money = String.raw`/(^|[a-z])(amount|price|rate|tolerance|payable)$|^(net|tax|gross|value|minimum|paid|openBalance)$/i`;
+const named = `:matches(Identifier[name=${money}], MemberExpression[property.name=${money}], MemberExpression[property.value=${money}])`;
+const floats = String.raw`/::\s*(float|real|double|money)|\b(double precision|float[48])\b/i`;
+const moneyAsNumber = [
+  `CallExpression[callee.name=/^(Number|parseFloat|parseInt)$/] ${named}`,
+  `CallExpression[callee.object.name=/^(Number|Math)$/] > ${named}.arguments`,
+  `CallExpression[callee.property.name=/^to(Fixed|Precision)$/] > MemberExpression.callee > ${named}.object`,
+  `UnaryExpression[operator=/^[+-]$/] > ${named}`,
+  `BinaryExpression[operator=/^([-+*/%]|[*][*])$/] > ${named}`,
+  `:matches(TSPropertySignature, PropertyDefinition)[key.name=${money}] TSNumberKeyword`,
+  `Identifier[name=${money}] > TSTypeAnnotation TSNumberKeyword`,
+  `Property[key.name=${money}] CallExpression[callee.property.name=/^(number|int|float32|float64)$/]`,
+  `TemplateElement[value.raw=${floats}]`,
+  `Literal[value=${floats}]`,
+].map((selector) => ({
+  selector,
+  message: 'Money never becomes a JavaScript number or a float; see wms/money.rules.',
+}));
+
 export default tseslint.config(
   { ignores: ['dist', '.belay', 'coverage', 'node_modules'] },
   eslint.configs.recommended,
@@ -19,6 +39,12 @@ export default tseslint.config(
         { object: 'process', property: 'env', message: 'Only readConfig() in platform/config reads the environment.' },
       ],
     },
+  },
+  {
+    files: ['libs/wms/src/**/*.ts'],
+    // That one tries it, to see it refused.
+    ignores: ['**/money.rules.spec.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...moneyAsNumber] },
   },
   { files: ['libs/platform/src/config/config.ts'], rules: { 'no-restricted-properties': 'off' } },
   {
