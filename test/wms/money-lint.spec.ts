@@ -45,7 +45,7 @@ function found(lines: readonly string[]): Promise<string[]> {
     const file = ['--stdin-filename', 'libs/wms/src/charges/charge.rules.ts'];
     const child = execFile(process.execPath, [...args, ...file], { cwd: root }, (error, stdout) => {
       if (error && stdout === '') {
-        reject(error);
+        reject(new Error(error.message));
         return;
       }
       const [{ messages } = { messages: [] }] = z
