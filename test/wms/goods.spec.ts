@@ -134,6 +134,17 @@ describe('goods:', () => {
       expect(await changeSku(empty.id, 4, { lotTracked: true })).toBe('409 lot-tracking-frozen');
     });
 
+    it('has lots or has none, also when both are asked for at once', async () => {
+      for (let round = 0; round < 10; round++) {
+        const sku = await newSku(admin);
+        const answers = await Promise.all([
+          changeSku(sku.id, 1, { lotTracked: false }),
+          outcome(admin, 'POST', lots, { sku: sku.code, code: 'A' }),
+        ]);
+        expect(['200,422 invalid-request', '409 lot-tracking-frozen,201']).toContain(answers.join());
+      }
+    });
+
     it('goes out of use once none is left', async () => {
       const sku = await newSku(admin);
       const lot = await newLot(admin, sku);

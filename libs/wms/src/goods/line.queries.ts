@@ -1,7 +1,7 @@
 import { statement } from '@belay/platform';
 import type { LotStatus } from './lot.contract.js';
+import type { PickStrategy } from '../stock/pick.rules.js';
 import type { LocationType } from '../warehouses/location.contract.js';
-import type { PickStrategy } from './sku.contract.js';
 
 export interface KnownSku {
   readonly id: string;

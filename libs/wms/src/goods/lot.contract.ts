@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { code, count, day, id, idOrCode, rowVersion } from '../wms.contract.js';
 import { datesAreInOrder } from './lot.rules.js';
 
-export const lotStatuses = ['available', 'hold', 'quarantine', 'expired', 'recalled'] as const;
+const lotStatuses = ['available', 'hold', 'quarantine', 'expired', 'recalled'] as const;
 export type LotStatus = (typeof lotStatuses)[number];
 
 /** The lot of a SKU that has none. */

@@ -69,8 +69,6 @@ export class LotService {
     try {
       return await this.database.transaction(by, async (tx) => {
         const sku = await this.skus.known(tx, given);
-        if (!sku.isActive) throw new InactiveMasterData('sku', sku.code);
-        if (!sku.lotTracked) throw new InvalidRequest([{ pointer: '#/sku', detail: 'has no lots' }]);
         const { id } = await this.add(tx, by, sku, { ...fields, status });
         return shown(tx, id);
       });
@@ -80,12 +78,15 @@ export class LotService {
   }
 
   /**
-   * A new lot of a SKU that has lots and is in use. A code that is taken fails as the constraint `lot_code_is_unique`, after
+   * A new lot, if the SKU has lots and is in use. A code that is taken fails as the constraint `lot_code_is_unique`, after
    * which the transaction can do nothing more.
    */
   async add(tx: EntityManager, by: Caller, { id: skuId }: KnownSku, fields: LotFields): Promise<Lot> {
     const id = randomUUIDv7();
-    const sku = await tx.findOneByOrFail(Sku, { id: skuId });
+    // Held, so that the SKU does not lose its lots or go out of use meanwhile.
+    const sku = await tx.findOneOrFail(Sku, { where: { id: skuId }, lock: { mode: 'for_key_share' } });
+    if (!sku.isActive) throw new InactiveMasterData('sku', sku.code);
+    if (!sku.lotTracked) throw new InvalidRequest([{ pointer: '#/sku', detail: 'has no lots' }]);
     const lot = Object.assign(new Lot(), cartonOf(sku), fields, { id, skuId, createdBy: by.accountId });
     await tx.insert(Lot, lot);
     return tx.findOneByOrFail(Lot, { id });

@@ -1,9 +1,7 @@
 import { line, page, search, yesOrNo } from '@belay/platform';
 import { z } from 'zod';
+import { pickStrategies } from '../stock/pick.rules.js';
 import { code, count, id, rowVersion, units } from '../wms.contract.js';
-
-export const pickStrategies = ['fifo', 'fefo', 'lifo'] as const;
-export type PickStrategy = (typeof pickStrategies)[number];
 
 const switches = {
   lotTracked: z.boolean().describe('Without lots, all stock is in one lot named -'),

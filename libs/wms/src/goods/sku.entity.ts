@@ -8,7 +8,7 @@ import {
   UpdateDateColumn,
   VersionColumn,
 } from 'typeorm';
-import type { PickStrategy } from './sku.contract.js';
+import type { PickStrategy } from '../stock/pick.rules.js';
 
 @Entity({ schema: 'wms', name: 'sku' })
 @Index('sku_code_is_unique', { synchronize: false })

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { inboundTypes } from '../charges/charge.rules.js';
 import { containerNumber } from '../container-number.rules.js';
 import { lotFields } from '../goods/lot.contract.js';
-import { pickStrategies } from '../goods/sku.contract.js';
+import { pickStrategies } from '../stock/pick.rules.js';
 import { day, id, idOrCode, instant, rowVersion } from '../wms.contract.js';
 import { movementKinds, stockStatuses } from './posting.rules.js';
 

@@ -2,7 +2,7 @@ import { page, search, yesOrNo } from '@belay/platform';
 import { z } from 'zod';
 import { code, id, idOrCode, rowVersion, someUnits } from '../wms.contract.js';
 
-export const locationTypes = ['zone', 'aisle', 'rack', 'bin', 'dock', 'staging', 'quarantine', 'virtual'] as const;
+const locationTypes = ['zone', 'aisle', 'rack', 'bin', 'dock', 'staging', 'quarantine', 'virtual'] as const;
 export type LocationType = (typeof locationTypes)[number];
 
 const details = {
