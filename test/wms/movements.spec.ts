@@ -374,8 +374,8 @@ describe('movements', () => {
       ['from a place that is none', { fromLocation: 'nowhere' }, '422 invalid-request #/lines/0/fromLocation'],
       ['to a place that is none', { toLocation: 'nowhere' }, '422 invalid-request #/lines/0/toLocation'],
       ['a lot that is none', { lot: 'no lot' }, '422 invalid-request #/lines/0/lot'],
-    ])('are not posted when they move %s', async (_, line: { toLocation?: string }, answer) => {
-      const to = line.toLocation === 'same' ? { toLocation: floor.bin } : {};
+    ])('are not posted when they move %s', async (_, line: object, answer) => {
+      const to = Reflect.get(line, 'toLocation') === 'same' ? { toLocation: floor.bin } : {};
       expect(await refused(admin, 'transfer', transfer({ ...line, ...to }))).toBe(answer);
     });
 

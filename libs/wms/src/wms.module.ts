@@ -52,6 +52,7 @@ import { LedgerController } from './movements/ledger.controller.js';
 import { LineLookup } from './movements/lookup.service.js';
 import { MovementController } from './movements/movement.controller.js';
 import { MovementService } from './movements/movement.service.js';
+import { PostingTime } from './movements/posting-time.service.js';
 import { Posting } from './movements/posting.service.js';
 import { ReceiveService } from './movements/receive.service.js';
 import { Refusals } from './movements/refusal.service.js';
@@ -156,6 +157,7 @@ import { WarehouseService } from './warehouses/warehouse.service.js';
     PeriodService,
     Picking,
     Posting,
+    PostingTime,
     PriceCheckService,
     RateAliasService,
     RateImport,

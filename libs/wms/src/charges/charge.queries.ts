@@ -90,31 +90,42 @@ const periodOf = (day: string) => `
            CASE WHEN ${day} <= w.closed_through
              THEN 'late:' || wms.period_start(${day}, w.billing_cycle_start_day) END AS late) o`;
 
+/** Holds those of the rates that are still at their versions; `ids` and `versions` are expressions of uuid[] and integer[]. */
+export const ratesAtVersions = (ids: string, versions: string) => `
+     SELECT r.id FROM wms.cost_rate r
+     JOIN unnest(${ids}, ${versions}) AS seen (id, version) ON r.id = seen.id AND r.row_version = seen.version
+     FOR KEY SHARE OF r`;
+
+/** Inserts charge rows, each at most once; `rows` is an expression of jsonb, `when` the condition for all of them. */
+export const insertCharges = (of: { warehouse: string; by: string; rows: string; when: string }) => `
+     INSERT INTO wms.cost_charge (movement_id, adjusts_charge_id, warehouse_id, sku_id, lot_id, category, name, rate_id,
+       quantity, rate, amount, currency, charge_on, period_start, period_end, state, dedupe_key, note, created_by)
+     SELECT p."movementId", p.adjusts, w.id, p."skuId", p."lotId", p.category, p.name, p."rateId", p.quantity, p.rate,
+            p.amount, p.currency, p."chargeOn", wms.period_start(o.day, w.billing_cycle_start_day),
+            wms.period_end(o.day, w.billing_cycle_start_day), CASE WHEN p.amount IS NULL THEN 'unrated' ELSE 'final' END,
+            p."dedupeKey", nullif(concat_ws('; ', o.late, p.note), ''), ${of.by}
+     FROM jsonb_to_recordset(${of.rows}) AS p (
+       "movementId" uuid, adjusts bigint, "skuId" uuid, "lotId" uuid, category text, name text, "rateId" uuid,
+       quantity numeric, rate numeric, amount numeric, currency text, "chargeOn" date, "dedupeKey" text, note text)
+     JOIN wms.warehouse w ON w.id = ${of.warehouse}
+     ${periodOf('p."chargeOn"')}
+     WHERE ${of.when}
+     ON CONFLICT (dedupe_key) DO NOTHING
+     RETURNING id`;
+
 /**
  * Writes the charges $3 of the warehouse $1 in the name of $2, each at most once, provided the rates $4 are still at the
  * versions $5: `held` says of how many that is true, and nothing is written unless it is of all.
  */
 export const writeCharges = statement<{ held: number; made: number }>(
   'wms.write_charges',
-  `WITH held AS MATERIALIZED (
-     SELECT r.id FROM wms.cost_rate r
-     JOIN unnest($4::uuid[], $5::integer[]) AS seen (id, version) ON r.id = seen.id AND r.row_version = seen.version
-     FOR KEY SHARE OF r),
-   made AS (
-     INSERT INTO wms.cost_charge (movement_id, adjusts_charge_id, warehouse_id, sku_id, lot_id, category, name, rate_id,
-       quantity, rate, amount, currency, charge_on, period_start, period_end, state, dedupe_key, note, created_by)
-     SELECT p."movementId", p.adjusts, w.id, p."skuId", p."lotId", p.category, p.name, p."rateId", p.quantity, p.rate,
-            p.amount, p.currency, p."chargeOn", wms.period_start(o.day, w.billing_cycle_start_day),
-            wms.period_end(o.day, w.billing_cycle_start_day), CASE WHEN p.amount IS NULL THEN 'unrated' ELSE 'final' END,
-            p."dedupeKey", nullif(concat_ws('; ', o.late, p.note), ''), $2::uuid
-     FROM jsonb_to_recordset($3::jsonb) AS p (
-       "movementId" uuid, adjusts bigint, "skuId" uuid, "lotId" uuid, category text, name text, "rateId" uuid,
-       quantity numeric, rate numeric, amount numeric, currency text, "chargeOn" date, "dedupeKey" text, note text)
-     JOIN wms.warehouse w ON w.id = $1::uuid
-     ${periodOf('p."chargeOn"')}
-     WHERE (SELECT count(*) FROM held) = cardinality($4::uuid[])
-     ON CONFLICT (dedupe_key) DO NOTHING
-     RETURNING id)
+  `WITH held AS MATERIALIZED (${ratesAtVersions('$4::uuid[]', '$5::integer[]')}),
+   made AS (${insertCharges({
+     warehouse: '$1::uuid',
+     by: '$2::uuid',
+     rows: '$3::jsonb',
+     when: '(SELECT count(*) FROM held) = cardinality($4::uuid[])',
+   })})
    SELECT (SELECT count(*) FROM held)::integer AS held, (SELECT count(*) FROM made)::integer AS made`,
 );
 

@@ -11,6 +11,7 @@ import {
   lockContainer,
   undoCharges,
   writeCharges,
+  type ChargeRow,
   type SheetRow,
 } from './charge.queries.js';
 import { NoPalletTier, priceEvent, type ChargedEvent, type EventCharge } from './charge.rules.js';
@@ -36,6 +37,16 @@ export interface ChargeableMovement {
   readonly sheet?: readonly SheetRow[] | null;
 }
 
+/** What a movement costs before it is posted, for a statement that posts it together with its charges. */
+export interface ForeseenCharges {
+  readonly rows: readonly ChargeRow[];
+  /** They must stand at their versions when the rows are written. */
+  readonly rates: readonly Pick<SheetRow, 'id' | 'version'>[];
+  readonly charges: MovementCharge[];
+}
+
+const nothing: ForeseenCharges = { rows: [], rates: [], charges: [] };
+
 /** What receipts and shipments cost, written in the transaction that posts them. */
 @Injectable()
 export class EventCharges {
@@ -47,6 +58,20 @@ export class EventCharges {
   /** Whether movements of the caller are charged at all; without, they are when finance comes back. */
   areOn(by: Caller): boolean {
     return this.runtime.gate.featureMode('wms_finance', gateContext(by)) !== 'off';
+  }
+
+  /**
+   * What the movement costs, as far as that follows from the sheet alone. Undefined where others must be looked at (a
+   * container may have been charged) or somebody must be told (nobody knows a price): then `charge` is to be used.
+   */
+  foresee(by: Caller, { id, event, lines, sheet }: ChargeableMovement): ForeseenCharges | undefined {
+    if (!this.areOn(by) || sheet === null) return nothing;
+    if (!sheet || (event.containerNumber !== null && sheet.some(({ basis }) => basis === 'per_container')))
+      return undefined;
+    const charges = priceable({ ...event, containerCharged: false }, sheet);
+    if (!charges || charges.some(({ rateId }) => rateId === null)) return undefined;
+    const rates = sheet.filter((rate) => charges.some(({ rateId }) => rateId === rate.id));
+    return { rows: chargeRows({ id, on: event.on, lines }, charges), rates, charges: charges.map(view) };
   }
 
   /**
@@ -118,6 +143,15 @@ export class EventCharges {
       await this.outbox.add(tx, fact, 'wms');
     }
     return true;
+  }
+}
+
+function priceable(event: ChargedEvent, sheet: readonly SheetRow[]): EventCharge[] | undefined {
+  try {
+    return priceEvent(event, sheet.map(sheetRate));
+  } catch (error) {
+    if (error instanceof NoPalletTier) return undefined;
+    throw error;
   }
 }
 

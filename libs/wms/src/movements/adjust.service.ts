@@ -28,7 +28,7 @@ export class AdjustService {
   ) {}
 
   adjust(by: Caller, adjustment: Adjustment): Promise<PostedMovementView> {
-    return this.submission.submit(by, adjustment.warehouse, false, (on) => this.plan(on, by, adjustment));
+    return this.submission.submit(by, false, (on) => this.plan(on, by, adjustment));
   }
 
   /** The movement that it makes, for who posts it in a transaction of their own. */

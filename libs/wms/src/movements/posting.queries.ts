@@ -1,4 +1,5 @@
 import { keepAnswer, statement } from '@belay/platform';
+import { insertCharges, ratesAtVersions } from '../charges/charge.queries.js';
 
 /** Expressions about a time, for statements that ask other things too. */
 export const isFuture = (at: string) => `${at} > clock_timestamp() + interval '5 minutes'`;
@@ -26,7 +27,8 @@ const answer = `$33::jsonb || jsonb_build_object(
  * computed pallets; $11 effective at, null for now; $12 warehouse, $13 its code, $14 its zone, $15 kind, $16 prefix of
  * the number, $17 id, $18 reason code, $19 reference, $20 counterparty, $21 container, $22 inbound type, $23 ship mode,
  * $24 source type, $25 source id, $26 reversed movement, $27 backdated, $28 note; $29 lots, $30 storage and $31 shipping
- * cartons per pallet; $32 names of facts; $33 answer; $34 to $38 of keepAnswer.
+ * cartons per pallet; $32 names of facts; $33 answer; $34 to $38 of keepAnswer; $39 rows of charges, for which the rates
+ * $40 must stand at the versions $41 and the day must be $42: otherwise nothing is posted, and nothing answered.
  */
 export const postMovement = statement<{
   number: string;
@@ -43,9 +45,14 @@ export const postMovement = statement<{
      CROSS JOIN unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::bigint[], $9::integer[], $10::integer[])
        WITH ORDINALITY AS l (location_id, sku_id, lot_id, stock_status, units, pallets_reported, pallets_computed, line_no)),
    held AS MATERIALIZED (SELECT wms.hold_buckets($12, $4, $5, $6, $7) FROM context),
-   moment AS MATERIALIZED (
+   taken AS MATERIALIZED (
      SELECT coalesce($11::timestamptz, date_trunc('milliseconds', clock_timestamp())) AS effective_at
      FROM (SELECT count(*) FROM held) h),
+   rates AS MATERIALIZED (${ratesAtVersions('$40::uuid[]', '$41::integer[]')}),
+   moment AS MATERIALIZED (
+     SELECT t.effective_at FROM taken t
+     WHERE (SELECT count(*) FROM rates) = cardinality($40::uuid[])
+       AND ($42::date IS NULL OR wms.local_date(t.effective_at, $14::text) = $42)),
    counted AS (
      INSERT INTO wms.doc_counter AS c (warehouse_id, kind, on_date, last_no)
      SELECT $12::uuid, $15::text, wms.local_date(m.effective_at, $14::text), 1 FROM moment m
@@ -76,6 +83,12 @@ export const postMovement = statement<{
      FROM movement m, unnest($29::uuid[], $30::integer[], $31::integer[]) AS s (lot_id, storage, shipping)
      ORDER BY s.lot_id
      ON CONFLICT (warehouse_id, lot_id, valid_from) DO NOTHING),
+   charged AS (${insertCharges({
+     warehouse: '$12::uuid',
+     by: '$1::uuid',
+     rows: '$39::jsonb',
+     when: 'EXISTS (SELECT FROM movement)',
+   })}),
    written AS MATERIALIZED (
      SELECT m.id, m.number, c.on_date,
             to_char(m.effective_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS effective_at,

@@ -1,22 +1,20 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import {
-  claimValues,
-  Database,
-  databaseError,
-  InvalidRequest,
-  Outbox,
-  type Caller,
-  type Executor,
-} from '@belay/platform';
+import { claimValues, Database, databaseError, Outbox, type Caller, type Executor } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
 import type { SheetRow } from '../charges/charge.queries.js';
 import type { ChargedEvent } from '../charges/charge.rules.js';
-import { EventCharges, type MovementCharge } from '../charges/event-charges.service.js';
+import {
+  EventCharges,
+  type ChargeableMovement,
+  type ForeseenCharges,
+  type MovementCharge,
+} from '../charges/event-charges.service.js';
 import type { KnownWarehouse } from '../warehouses/warehouse-scope.service.js';
-import { BackdatingNotAllowed, PeriodClosed, PostingBusy } from './posting.problems.js';
-import { bucketsAtTime, postMovement, type BucketsAtTime } from './posting.queries.js';
+import { PostingTime } from './posting-time.service.js';
+import { PostingBusy } from './posting.problems.js';
+import { postMovement, type BucketsAtTime } from './posting.queries.js';
 import { documentPrefixes, type LineDraft, type MovementKind } from './posting.rules.js';
 import { LedgerRefusal, refused, Refusals } from './refusal.service.js';
 
@@ -32,6 +30,8 @@ export interface Stacking {
 /** What a receipt or a shipment is charged by, beside what the movement itself says. */
 export interface Chargeable {
   readonly lines: ChargedEvent['lines'];
+  /** The day in the warehouse for which the sheet was read. */
+  readonly on: string;
   /** The rates of the warehouse, for who has read them: null when it has none. */
   readonly sheet?: readonly SheetRow[] | null;
 }
@@ -76,10 +76,23 @@ export interface PostedMovement {
 /** What only the posting itself knows of an answer. */
 export type PostedFacts = Pick<PostedMovement, 'id' | 'number' | 'effectiveAt' | 'recordedAt' | 'backdated'>;
 
-const BACKDATE = 'wms.inventory:backdate';
-const OVERRIDE = 'wms.period:override';
 const mostTries = 4;
 const passing = new Set(['40P01', '40001', '55P03']);
+
+/** What is written in the statement beside the movement itself. */
+interface Beside {
+  /** Whose request keeps the answer. */
+  readonly claimant?: Caller;
+  readonly answer?: object;
+  readonly cost?: Pick<ForeseenCharges, 'rows' | 'rates'> & { readonly on: string | null };
+}
+
+const free = { rows: [], rates: [], charges: [] } satisfies ForeseenCharges;
+
+/** What was read before is no longer so: a rate was changed, or midnight passed. */
+class Outdated extends Error {
+  override readonly name = 'Outdated';
+}
 
 /** The one way in which stock changes. */
 @Injectable()
@@ -89,6 +102,7 @@ export class Posting {
     private readonly outbox: Outbox,
     private readonly charges: EventCharges,
     private readonly refusals: Refusals,
+    private readonly time: PostingTime,
   ) {}
 
   /**
@@ -97,31 +111,34 @@ export class Posting {
    * transaction, and is explained by `inPosting` around it.
    */
   async post(tx: EntityManager, by: Caller, draft: MovementDraft): Promise<PostedMovement> {
-    const { effectiveOn, ...facts } = await this.write(tx, by, draft, undefined, {});
+    const posted = await this.write(tx, by, draft, {});
     this.database.afterCommit(tx, () => {
       this.outbox.ring();
     });
-    return { ...facts, effectiveOn, charges: await this.charge(tx, by, draft, facts.id, effectiveOn) };
-  }
-
-  /** Whether nothing is to be charged, so that the movement can stand alone. */
-  isFree(by: Caller, { charged, kind }: MovementDraft): boolean {
-    if (!this.charges.areOn(by)) return true;
-    return kind !== 'REVERSAL' && (charged === undefined || charged.sheet === null);
+    return { ...posted, charges: await this.charge(tx, by, draft, posted.id, posted.effectiveOn) };
   }
 
   /**
-   * Posts a movement that is free in one statement of its own, which also keeps the answer under the key of the request.
-   * Only inside `alone`.
+   * Posts a movement and its charges in one statement of its own, which also keeps the answer under the key of the request.
+   * Undefined, and nothing is posted, when that takes more than one statement: then it is for `post`. Only inside `alone`.
    */
   async postAlone<Answer extends object>(
     by: Caller,
     draft: MovementDraft,
     answer: Answer,
-  ): Promise<Answer & PostedFacts> {
-    const posted = await this.write(this.database.dataSource, by, draft, by, answer);
+  ): Promise<(Answer & PostedFacts & Pick<PostedMovement, 'charges'>) | undefined> {
+    const { charged, id = randomUUIDv7() } = draft;
+    const cost = this.foreseen(by, draft, id);
+    if (!cost) return undefined;
+    const { charges } = cost;
+    const posted = await this.write(
+      this.database.dataSource,
+      by,
+      { ...draft, id },
+      { claimant: by, answer: { ...answer, charges }, cost: { ...cost, on: charged?.sheet ? charged.on : null } },
+    );
     this.outbox.ring();
-    return { ...answer, ...posted };
+    return { ...answer, ...posted, charges };
   }
 
   /** Runs a use case whose one effect is `postAlone`, with the promises of `inPosting`. */
@@ -149,7 +166,7 @@ export class Posting {
       } catch (error) {
         const problem = error instanceof LedgerRefusal ? await this.refusals.explain(error) : undefined;
         if (problem) throw problem;
-        if (!(error instanceof LedgerRefusal) && !passing.has(databaseError(error)?.code ?? '')) throw error;
+        if (!mayPass(error)) throw error;
         if (tried === mostTries) throw new PostingBusy();
         await sleep(20 + Math.random() * 180);
       }
@@ -160,11 +177,10 @@ export class Posting {
     on: Executor,
     by: Caller,
     draft: MovementDraft,
-    claimant: Caller | undefined,
-    answer: object,
+    { claimant, answer, cost = { ...free, on: null } }: Beside,
   ): Promise<PostedFacts & { readonly effectiveOn: string }> {
     const { warehouse, kind, effectiveAt, lines, stacking = [], id = randomUUIDv7() } = draft;
-    const backdated = await this.checkTime(on, by, draft);
+    const backdated = await this.time.check(on, by, draft);
     const values = [
       by.accountId,
       by.requestId,
@@ -200,36 +216,24 @@ export class Posting {
       kind === 'REVERSAL' ? ['wms.movement.posted', 'wms.movement.reversed'] : ['wms.movement.posted'],
       JSON.stringify({ ...answer, id, backdated }),
       ...claimValues(claimant),
+      JSON.stringify(cost.rows),
+      cost.rates.map((rate) => rate.id),
+      cost.rates.map((rate) => rate.version),
+      cost.on,
     ];
     try {
       const [written] = await postMovement(on, values);
-      if (!written) throw new Error('A movement that was posted is answered');
-      return { id, backdated, ...written };
+      if (written) return { id, backdated, ...written };
     } catch (error) {
       throw refused(error, lines, effectiveAt, warehouse.closedThrough);
     }
+    throw new Outdated();
   }
 
-  /** Whether the time is before something that is known of a bucket; throws when the caller may not post at it. */
-  private async checkTime(on: Executor, by: Caller, draft: MovementDraft): Promise<boolean> {
-    const { warehouse, effectiveAt, lines } = draft;
-    if (!effectiveAt) return false;
-    const timing = draft.timing ?? (await timingOf(on, warehouse, effectiveAt, lines));
-    if (timing.isFuture) {
-      throw new InvalidRequest([{ pointer: '#/effectiveAt', detail: 'must not be more than five minutes from now' }]);
-    }
-    const { closedThrough } = warehouse;
-    if (closedThrough !== null && timing.effectiveOn <= closedThrough) throw new PeriodClosed(closedThrough);
-    if (timing.later === null) return false;
-
-    const lacks = (permission: string) => by.kind !== 'system' && !by.may(permission, warehouse.siteId);
-    const needs = [
-      ...(lacks(BACKDATE) ? [`the permission ${BACKDATE}`] : []),
-      ...(timing.isOld && lacks(OVERRIDE) ? [`the permission ${OVERRIDE}`] : []),
-      ...((by.reason ?? draft.reasonCode ?? draft.note ?? '') === '' ? ['a reason'] : []),
-    ];
-    if (needs.length > 0) throw new BackdatingNotAllowed(needs, timing.later);
-    return true;
+  private foreseen(by: Caller, draft: MovementDraft, id: string): ForeseenCharges | undefined {
+    if (draft.reversesMovementId !== undefined) return undefined;
+    const chargeable = draft.charged && chargeableOf(draft, id, draft.charged.on);
+    return chargeable ? this.charges.foresee(by, chargeable) : free;
   }
 
   private async charge(
@@ -239,42 +243,23 @@ export class Posting {
     id: string,
     effectiveOn: string,
   ): Promise<MovementCharge[]> {
-    const { warehouse, kind, charged, lines, reversesMovementId: movementId } = draft;
+    const { warehouse, reversesMovementId: movementId } = draft;
     if (movementId !== undefined) return this.charges.undo(tx, by, { movementId }, { id, warehouse, effectiveOn });
-    if (!charged || (kind !== 'RECEIVE' && kind !== 'SHIP')) return [];
-    const event = {
-      kind,
-      on: effectiveOn,
-      inboundType: draft.inboundType ?? null,
-      containerNumber: draft.containerNumber ?? null,
-      lines: charged.lines,
-    };
-    const numbered = lines.map(({ skuId, lotId }, index) => ({ lineNo: index + 1, skuId, lotId }));
-    const { sheet } = charged;
-    return this.charges.charge(tx, by, {
-      id,
-      warehouse,
-      event,
-      lines: numbered,
-      ...(sheet !== undefined && { sheet }),
-    });
+    const chargeable = chargeableOf(draft, id, effectiveOn);
+    return chargeable ? this.charges.charge(tx, by, chargeable) : [];
   }
 }
 
-async function timingOf(
-  on: Executor,
-  { id, timezone }: KnownWarehouse,
-  at: Date,
-  lines: readonly LineDraft[],
-): Promise<BucketsAtTime> {
-  const [timing] = await bucketsAtTime(on, [
-    at,
-    timezone,
-    id,
-    lines.map((line) => line.locationId),
-    lines.map((line) => line.lotId),
-    lines.map((line) => line.stockStatus),
-  ]);
-  if (!timing) throw new Error('A question about a time is answered');
-  return timing;
+function mayPass(error: unknown): boolean {
+  if (error instanceof LedgerRefusal || error instanceof Outdated) return true;
+  return passing.has(databaseError(error)?.code ?? '');
+}
+
+function chargeableOf(draft: MovementDraft, id: string, on: string): ChargeableMovement | undefined {
+  const { warehouse, kind, charged, lines } = draft;
+  if (!charged || (kind !== 'RECEIVE' && kind !== 'SHIP')) return undefined;
+  const { inboundType = null, containerNumber = null } = draft;
+  const numbered = lines.map(({ skuId, lotId }, index) => ({ lineNo: index + 1, skuId, lotId }));
+  const event = { kind, on, inboundType, containerNumber, lines: charged.lines };
+  return { id, warehouse, event, lines: numbered, ...(charged.sheet !== undefined && { sheet: charged.sheet }) };
 }

@@ -47,9 +47,7 @@ export class ReceiveService {
   ) {}
 
   receive(by: Caller, receipt: Receipt): Promise<PostedMovementView> {
-    return this.submission.submit(by, receipt.warehouse, bringsLots(receipt), (on, tx) =>
-      this.plan(on, by, receipt, tx),
-    );
+    return this.submission.submit(by, bringsLots(receipt), (on, tx) => this.plan(on, by, receipt, tx));
   }
 
   /** The movement that it makes, for who posts it in a transaction of their own. */
@@ -87,7 +85,7 @@ export class ReceiveService {
         note: receipt.note,
         lines,
         stacking: stackings(found, given),
-        charged: { lines: lines.map(eventLine), sheet: document.sheet },
+        charged: { lines: lines.map(eventLine), on: document.effectiveOn, sheet: document.sheet },
         ...(document.timing && { timing: document.timing }),
       },
       warnings: [...likelyRepeated(document.likely), ...containerWarnings(containerNumber)],

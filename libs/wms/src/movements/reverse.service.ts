@@ -21,7 +21,7 @@ export class ReverseService {
 
   async reverse(by: Caller, id: string, reversal: Reversal): Promise<PostedMovementView> {
     try {
-      return await this.submission.submit(by, id, true, (on) => this.plan(on, by, id, reversal));
+      return await this.submission.submit(by, true, (on) => this.plan(on, by, id, reversal));
     } catch (error) {
       if (!violates(error, 'movement_is_reversed_once')) throw error;
       const [movement] = await movementById(this.database.dataSource, [id, null]);

@@ -57,9 +57,7 @@ export class ShipService {
   /** `permission` is the one that the caller must hold in the warehouse: whoever fulfils a reservation ships by that. */
   ship(by: Caller, shipment: Shipment, permission = SHIP): Promise<PostedMovementView> {
     const isPicked = shipment.lines.some((line) => line.location === undefined);
-    return this.submission.submit(by, shipment.warehouse, isPicked, (on, tx) =>
-      this.plan(on, by, shipment, permission, tx),
-    );
+    return this.submission.submit(by, isPicked, (on, tx) => this.plan(on, by, shipment, permission, tx));
   }
 
   /** The movement that it makes, for who posts it in a transaction of their own. */
@@ -89,7 +87,7 @@ export class ShipService {
         counterparty: shipment.counterparty,
         note: shipment.note,
         lines,
-        charged: { lines: events, sheet: document.sheet },
+        charged: { lines: events, on: document.effectiveOn, sheet: document.sheet },
         ...(document.timing && { timing: document.timing }),
       },
       warnings: likelyRepeated(document.likely),

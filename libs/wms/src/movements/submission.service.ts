@@ -19,28 +19,21 @@ class NeedsTransaction extends Error {
   override readonly name = 'NeedsTransaction';
 }
 
-const mostRemembered = 10_000;
-
 /** Takes a planned movement to the ledger, in as few round trips as it allows. */
 @Injectable()
 export class Submission {
-  /** Warehouses whose movements cost something, as far as was seen: a guess that may be wrong either way. */
-  readonly #charged = new Set<string>();
-
   constructor(
     private readonly database: Database,
     private readonly posting: Posting,
   ) {}
 
-  /** `locks`: the plan works only in a transaction. `warehouse` is what the request calls it. */
-  async submit(by: Caller, warehouse: string, locks: boolean, plan: Plan): Promise<PostedMovementView> {
-    if (!locks && !this.#charged.has(warehouse)) {
+  /** `locks`: the plan works only in a transaction. */
+  async submit(by: Caller, locks: boolean, plan: Plan): Promise<PostedMovementView> {
+    if (!locks) {
       try {
         return await this.posting.alone(by, () => this.stand(by, plan));
       } catch (error) {
         if (!(error instanceof NeedsTransaction)) throw error;
-        if (this.#charged.size === mostRemembered) this.#charged.clear();
-        this.#charged.add(warehouse);
       }
     }
     return this.posting.inPosting(by, async (tx) => {
@@ -52,8 +45,9 @@ export class Submission {
 
   private async stand(by: Caller, plan: Plan): Promise<PostedMovementView> {
     const planned = await plan(this.database.dataSource);
-    if (!this.posting.isFree(by, planned.draft)) throw new NeedsTransaction();
-    return this.posting.postAlone(by, planned.draft, { ...viewOf(planned), charges: [] });
+    const posted = await this.posting.postAlone(by, planned.draft, viewOf(planned));
+    if (!posted) throw new NeedsTransaction();
+    return posted;
   }
 }
 

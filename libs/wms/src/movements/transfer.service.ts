@@ -30,7 +30,7 @@ export class TransferService {
 
   /** Each line becomes two: what leaves one bucket, and what comes into the other. */
   transfer(by: Caller, transfer: Transfer): Promise<PostedMovementView> {
-    return this.submission.submit(by, transfer.warehouse, false, async (on): Promise<Planned> => {
+    return this.submission.submit(by, false, async (on): Promise<Planned> => {
       const warehouse = await this.warehouses.writable(on, by, TRANSFER, transfer.warehouse);
       const { reasonCode, reference, note, effectiveAt: at, lines: given } = transfer;
       const effectiveAt = at === undefined ? undefined : new Date(at);
