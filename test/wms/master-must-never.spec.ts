@@ -53,6 +53,29 @@ describe('must never happen:', () => {
       expect(await seen(stranger)).toEqual(['lots', 'skus']);
     });
 
+    it('what no list shows cannot be read by its id either', async () => {
+      const withId = z.object({ items: z.array(z.object({ id: z.uuid() })) });
+      const stranger = await elsewhere();
+      const looked: string[] = [];
+      for (const { path } of lists()) {
+        if (['/api/wms/lots', '/api/wms/skus'].includes(path)) continue;
+        const listed = withId.safeParse((await admin.send('GET', path)).json()).data?.items[0];
+        const one = api.app
+          .get(Routes)
+          .all.find((route) => route.method === 'GET' && route.path.startsWith(`${path}/:`));
+        if (!listed || !one || one.path.split(':').length > 2) continue;
+        const place = `${path}/${listed.id}`;
+        expect([place, await outcome(admin, 'GET', place)]).toEqual([place, '200']);
+        expect([place, await outcome(stranger, 'GET', place)]).toEqual([
+          place,
+          expect.stringMatching(/^404 .+-not-found$/),
+        ]);
+        looked.push(path.replace('/api/wms/', ''));
+      }
+      const known = ['locations', 'movements', 'pallet-specs', 'reservations', 'warehouses'];
+      expect(looked).toEqual(expect.arrayContaining(known));
+    });
+
     it('without grants nobody is answered by any list', async () => {
       const powerless = await api.as();
       expect(lists().length).toBeGreaterThan(5);
