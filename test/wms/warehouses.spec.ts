@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { listOf } from '@belay/platform';
-import { warehouseView, wms } from '@belay/wms';
+import { stockView, warehouseView, wms } from '@belay/wms';
 import { fresh, newHolder, newSite, outcome } from '../support/people.js';
 import { TestApi } from '../support/test-api.js';
 import { defaultLocation, dirtyFrom, ifMatch, newLot, newSku, newWarehouse, putStock, settle } from './master-data.js';
@@ -177,6 +177,32 @@ describe('warehouses', () => {
     await api.rows(`UPDATE wms.warehouse SET closed_through = '2025-02-15' WHERE id = $1`, [warehouse.id]);
     expect(await change(warehouse.id, 3, { timezone: 'Europe/London' })).toBe('200');
     expect(await dirtyFrom(api, warehouse)).toEqual({ [early.id]: '2025-02-16', [late.id]: '2025-03-01' });
+  });
+
+  it('count what was posted around the end of a closed day once, also when their zone changes', async () => {
+    const warehouse = await newWarehouse(admin);
+    const lot = await newLot(admin, await newSku(admin));
+    await putStock(api, warehouse, lot, 5, { at: '2025-01-10T09:30:00Z' });
+    await putStock(api, warehouse, lot, 3, { at: '2025-01-15T20:00:00Z' });
+    await api.rows(
+      `INSERT INTO wms.stock_close (warehouse_id, closed_on, location_id, lot_id, stock_status, qty, last_seq)
+       SELECT warehouse_id, '2025-01-15', location_id, lot_id, stock_status, on_hand, last_seq
+       FROM wms.stock_balance WHERE lot_id = $1`,
+      [lot.id],
+    );
+    await api.rows(`UPDATE wms.warehouse SET closed_through = '2025-01-15' WHERE id = $1`, [warehouse.id]);
+    const closed = () => api.rows(`SELECT closed_on::text AS on, qty FROM wms.stock_close WHERE lot_id = $1`, [lot.id]);
+    const asOf = async (day: string) => {
+      const found = await admin.get(`/api/wms/stock?warehouse=${warehouse.code}&asOf=${day}`, 200, listOf(stockView));
+      return found.items.map(({ onHand }) => onHand);
+    };
+    expect([await closed(), await asOf('2025-01-16')]).toEqual([[{ on: '2025-01-15', qty: '8' }], [8]]);
+    expect(await change(warehouse.id, 2, { timezone: 'Pacific/Auckland' })).toBe('200');
+    expect([await closed(), await asOf('2025-01-15'), await asOf('2025-01-16')]).toEqual([
+      [{ on: '2025-01-15', qty: '5' }],
+      [5],
+      [8],
+    ]);
   });
 
   it('announce what others must know of them, and who did it', async () => {

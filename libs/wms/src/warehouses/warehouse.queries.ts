@@ -74,6 +74,13 @@ export const markStorageDirty = statement(
      SET from_date = least(dirty.from_date, excluded.from_date), rev = dirty.rev + 1`,
 );
 
+/** Forgets the closing stock of all closed days of the warehouse $1, and says which they were. */
+export const dropStockCloses = statement<{ readonly closedOn: string }>(
+  'wms.drop_stock_closes',
+  `WITH dropped AS (DELETE FROM wms.stock_close WHERE warehouse_id = $1 RETURNING closed_on)
+   SELECT DISTINCT closed_on AS "closedOn" FROM dropped ORDER BY 1`,
+);
+
 /** The units that are in the warehouse $1, or at the location $2. */
 export const unitsHeld = statement<{ readonly units: string }>(
   'wms.units_held',

@@ -19,13 +19,21 @@ import {
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
+import { writeStockClose } from '../stock.queries.js';
 import type { WarehouseChanged } from '../wms.events.js';
 import { Location } from './location.entity.js';
 import { WarehouseScope } from './warehouse-scope.service.js';
 import type { ChangeWarehouse, DraftWarehouse, WarehouseFilter, WarehouseView } from './warehouse.contract.js';
 import { Warehouse } from './warehouse.entity.js';
 import { BillingTermsFrozen, InactiveMasterData, MasterCodeTaken, StillInStock } from './warehouse.problems.js';
-import { hasCosts, isTimezone, markStorageDirty, unitsHeld, warehouseList } from './warehouse.queries.js';
+import {
+  dropStockCloses,
+  hasCosts,
+  isTimezone,
+  markStorageDirty,
+  unitsHeld,
+  warehouseList,
+} from './warehouse.queries.js';
 
 const READ = 'wms.master:read';
 const WRITE = 'wms.master:write';
@@ -93,7 +101,7 @@ export class WarehouseService {
     }
   }
 
-  /** A changed zone moves every day's end: all storage after the last close is worked out anew. */
+  /** A changed zone moves every day's end: closing stock, and all storage after the last close, is worked out anew. */
   async change(by: Caller, idOrCode: string, version: number, change: ChangeWarehouse): Promise<WarehouseView> {
     const { lat, lon, ...details } = change;
     if (details.siteId !== undefined) await this.siteTimezone(by, details.siteId);
@@ -107,7 +115,7 @@ export class WarehouseService {
       if (details.isActive === false) await refuseWhileInStock(tx, warehouse);
       await refuseOtherTerms(tx, warehouse, details);
       await tx.save(Object.assign(warehouse, details, position({ lat, lon })));
-      if (moved) await markStorageDirty(tx, [id, '-infinity', null, null]);
+      if (moved) await moveDays(tx, id);
       return this.announced(tx, id);
     });
   }
@@ -135,6 +143,12 @@ async function refuseUnknownTimezone(on: Executor, timezone: string | undefined)
   const [zone] = await isTimezone(on, [timezone]);
   if (zone?.known === true) return;
   throw new InvalidRequest([{ pointer: '#/timezone', detail: 'is no IANA time zone such as Europe/London' }]);
+}
+
+async function moveDays(tx: EntityManager, id: string): Promise<void> {
+  // Stock of later days begins at a close: what was posted between its old end and its new one would count twice or never.
+  for (const { closedOn } of await dropStockCloses(tx, [id])) await writeStockClose(tx, [id, closedOn]);
+  await markStorageDirty(tx, [id, '-infinity', null, null]);
 }
 
 async function refuseWhileInStock(on: Executor, { id, code }: Warehouse): Promise<void> {
