@@ -10,7 +10,7 @@ import { FlagsFile } from '../gate/flags-file.js';
 import { eventually } from '../support/eventually.js';
 import { fresh, outcome } from '../support/people.js';
 import { TestApi } from '../support/test-api.js';
-import { defaultLocation, ifMatch, newLot, newSku, newWarehouse, putStock } from './master-data.js';
+import { ifMatch, newLot, newSku, newWarehouse, putStock } from './master-data.js';
 
 const flagNames = ['enable_wms_module', 'wms_write', 'wms_finance'];
 const ofStock = /^wms\.(master|inventory|reservation|count):/;
@@ -22,14 +22,12 @@ describe('the warehouse module', () => {
   let api: TestApi;
   let admin: TestApi;
   let warehouse: WarehouseView;
-  let place: string;
   let lot: LotView;
   beforeAll(async () => {
     flags = new FlagsFile([directory, wms], flagNames);
     api = await TestApi.start({ config: { FLAGS_FILE: flags.path } }, wms);
     admin = await api.as('admin');
     warehouse = await newWarehouse(admin);
-    place = (await defaultLocation(admin, warehouse)).id;
     lot = await newLot(admin, await newSku(admin));
     await putStock(api, warehouse, lot, 5, { at: '2025-01-06T09:30:00Z' });
   });
@@ -216,7 +214,7 @@ describe('the warehouse module', () => {
         [lot.skuId],
       );
       const second = { ...lot, id: late[0]?.id ?? '' };
-      await putStock(api, warehouse, second, 5, { at: '2025-01-06T09:30:00Z', locationId: place });
+      await putStock(api, warehouse, second, 5, { at: '2025-01-06T09:30:00Z' });
       const asked = { warehouseId: warehouse.id };
       await api.app.get(Jobs).addNow(Caller.system('test'), settleStorage, asked, { id: 'settle' });
       await sleep(1_500);

@@ -1,6 +1,8 @@
 import { randomUUIDv7 } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { listOf } from '@belay/platform';
+import pg from 'pg';
 import { lotView, reservationView, skuView, wms, type WarehouseView } from '@belay/wms';
 import { fresh, newHolder, newSite, outcome } from '../support/people.js';
 import { TestApi } from '../support/test-api.js';
@@ -115,6 +117,22 @@ describe('goods:', () => {
       await putStock(api, warehouse, lot, 52);
       expect(await changeSku(sku.id, 2, { defaultUnitsPerCarton: 40 })).toBe('200');
       expect(await lotsOf(sku.code)).toMatchObject([{ unitsPerCarton: 52 }]);
+    });
+
+    it('without lots keeps the cartons of a first receipt that is under way', async () => {
+      const sku = await newSku(admin, { lotTracked: false });
+      const [lot] = await lotsOf(sku.code);
+      if (!lot) throw new Error('There is no lot');
+      const client = new pg.Client(api.config.DATABASE_URL);
+      await client.connect();
+      await client.query('BEGIN');
+      await putStock({ rows: (sql, values) => client.query(sql, [...values]) }, warehouse, lot, 60);
+      const changing = changeSku(sku.id, 1, { defaultUnitsPerCarton: 50 });
+      await sleep(200);
+      await client.query('COMMIT');
+      expect(await changing).toBe('200');
+      expect(await lotsOf(sku.code)).toMatchObject([{ unitsPerCarton: 60 }]);
+      await client.end();
     });
 
     it('gains or loses its lots only before there is anything of it', async () => {

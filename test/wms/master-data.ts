@@ -46,21 +46,21 @@ export async function defaultLocation(api: TestApi, warehouse: WarehouseView): P
 
 /** Puts units of the lot into the warehouse (takes them, when negative), by the tables alone: at DEFAULT unless said. */
 export async function putStock(
-  api: TestApi,
+  on: { rows: (sql: string, values: readonly unknown[]) => Promise<unknown> },
   warehouse: WarehouseView,
   lot: LotView,
   units: number,
-  { at = new Date().toISOString(), locationId }: { at?: string; locationId?: string } = {},
+  { at = new Date().toISOString(), locationId = null }: { at?: string; locationId?: string | null } = {},
 ): Promise<void> {
-  const place = locationId ?? (await defaultLocation(await api.as('admin'), warehouse)).id;
-  await api.rows(
+  await on.rows(
     `WITH m AS (
        INSERT INTO wms.movement (id, number, warehouse_id, kind, effective_at, actor_id)
        VALUES ($1, $2, $3, 'OPENING', $4, $5) RETURNING id, warehouse_id, effective_at, recorded_at)
      INSERT INTO wms.wms_inventory_transaction
        (movement_id, line_no, warehouse_id, location_id, sku_id, lot_id, stock_status, qty_delta, effective_at, recorded_at)
-     SELECT m.id, 1, m.warehouse_id, $6, $7, $8, 'available', $9, m.effective_at, m.recorded_at FROM m`,
-    [randomUUIDv7(), fresh('DOC'), warehouse.id, at, randomUUIDv7(), place, lot.skuId, lot.id, units],
+     SELECT m.id, 1, m.warehouse_id, o.id, $7::uuid, $8::uuid, 'available', $9::bigint, m.effective_at, m.recorded_at
+     FROM m JOIN wms.location o ON o.warehouse_id = m.warehouse_id AND (o.id = $6::uuid OR $6::uuid IS NULL AND o.code = 'DEFAULT')`,
+    [randomUUIDv7(), fresh('DOC'), warehouse.id, at, randomUUIDv7(), locationId, lot.skuId, lot.id, units],
   );
 }
 

@@ -19,6 +19,8 @@ import { MasterCodeTaken, StillInStock } from '../warehouses/warehouse.problems.
 import { idsAndCodes } from '../wms.contract.js';
 import { LotTrackingFrozen, SkuNotFound } from './goods.problems.js';
 import type { KnownSku } from './line.queries.js';
+import { SYSTEM_LOT } from './lot.contract.js';
+import { Lot } from './lot.entity.js';
 import type { ChangeSku, DraftSku, SkuFilter, SkuView } from './sku.contract.js';
 import { Sku } from './sku.entity.js';
 import { isBegun, keepSystemLot, sitesHolding, skuGiven, skuList } from './sku.queries.js';
@@ -99,6 +101,8 @@ export class SkuService {
   }
 
   private async kept(tx: EntityManager, by: Caller, id: string): Promise<SkuView> {
+    // Waits for its first receipt, if that is under way: from then on its cartons are fixed.
+    await tx.find(Lot, { where: { skuId: id, code: SYSTEM_LOT }, lock: { mode: 'pessimistic_write' } });
     await keepSystemLot(tx, [randomUUIDv7(), id, by.accountId]);
     return view(await tx.findOneByOrFail(Sku, { id }));
   }
