@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { directory } from '@belay/directory';
 import { listOf } from '@belay/platform';
 import { wms, type WarehouseView } from '@belay/wms';
+import pg from 'pg';
+import { integrityChecks } from '../../libs/wms/src/integrity/integrity.queries.js';
 import { chargeView, type ChargeView } from '../../libs/wms/src/charges/charge.contract.js';
 import { priceCheck } from '../../libs/wms/src/charges/cost.contract.js';
 import { FlagsFile } from '../gate/flags-file.js';
@@ -272,6 +274,10 @@ describe('the costs of a warehouse', () => {
     });
   });
 
+  it('leave nothing that a check finds wrong', async () => {
+    expect(await defects(costing)).toEqual([]);
+  });
+
   it('grow by a rate that is added later, in periods that are open', async () => {
     const warehouse = await costing.warehouse();
     const goods = await costing.goods();
@@ -284,6 +290,17 @@ describe('the costs of a warehouse', () => {
     }, 20_000);
   });
 });
+
+/** What the checks find wrong. */
+async function defects(costing: Costing): Promise<unknown[]> {
+  const found = [];
+  for (const { name, find } of integrityChecks) {
+    const pool = new pg.Pool({ connectionString: costing.api.config.DATABASE_URL, max: 1 });
+    for (const { violation } of await find(pool, [3])) found.push({ name, violation });
+    await pool.end();
+  }
+  return found;
+}
 
 describe('while finance is off', () => {
   let flags: FlagsFile;
@@ -379,5 +396,6 @@ describe('while finance is off', () => {
       expect((await costing.costs(warehouse, 'from=2025-01-01&to=2099-01-01')).total).toBe('0.00');
     }, 20_000);
     expect(await costing.charges(warehouse)).toHaveLength(2);
+    expect(await defects(costing)).toEqual([]);
   });
 });

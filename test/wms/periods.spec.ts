@@ -162,6 +162,17 @@ describe('a billing period', () => {
     else expect(await obstacles('2024-12-16')).toMatchObject({ dirty: 0, openImports });
   });
 
+  it('of a warehouse that is out of use is charged and closed to its end', async () => {
+    await costing.api.rows(`UPDATE wms.warehouse SET is_active = false WHERE id = $1`, [warehouse.id]);
+    await settled();
+    const charge = { name: 'Clearing', quantity: '1', rate: '50', chargeOn: '2025-01-15', reason: 'The lease ended' };
+    expect(await outcome(costing.finance, 'POST', '/api/wms/charges', { warehouse: warehouse.code, ...charge })).toBe(
+      '201',
+    );
+    expect(await close('2024-12-16')).toBe('200');
+    expect(await reopen('2024-12-16')).toBe('200');
+  });
+
   it('is not closed before it is over', async () => {
     const today = new Date().toISOString().slice(0, 10);
     expect(await obstacles(today)).toMatchObject({ code: 'period-not-closable', isOver: false });

@@ -76,14 +76,18 @@ export function missingRows(
     existing.some(({ dedupeKey }) => dedupeKey.startsWith(`mv:${movement.id}:${source}:`));
   const open = new Map(existing.filter(({ isOpen }) => isOpen).map((charge) => [charge.dedupeKey, charge]));
   const missing = charges.filter(({ rateId, basis }) => !chargedBy(rateId ?? basis));
-  const rows = chargeRows(movement, missing).map((row) => {
-    const settled = open.get(row.unratedKey);
-    open.delete(row.unratedKey);
-    return { ...row, adjusts: settled?.id ?? null };
-  });
+  const rows = missing.flatMap((charge) => settling(chargeRows(movement, [charge]), open));
   const waiting = charges.filter(({ rateId }) => rateId === null).map(({ basis }) => `mv:${movement.id}:${basis}:`);
   const settled = [...open.values()].filter(({ dedupeKey }) => !waiting.some((key) => dedupeKey.startsWith(key)));
   return [...rows, ...settled.map((charge) => closed(movement, charge))];
+}
+
+/** All parts of a price settle what waited for it, also where the parts were others when it was not known. */
+function settling(rows: readonly ChargeRow[], open: Map<string, ExistingCharge>): ChargeRow[] {
+  const settled = rows.map(({ unratedKey }) => open.get(unratedKey)?.id);
+  const any = settled.find((id) => id !== undefined);
+  for (const { unratedKey } of rows) open.delete(unratedKey);
+  return rows.map((row, index) => ({ ...row, adjusts: settled[index] ?? any ?? null }));
 }
 
 function closed({ id, on }: ChargedMovement, charge: ExistingCharge): ChargeRow {

@@ -34,7 +34,7 @@ export class ChargeController {
   @Endpoint('Charge something by hand', {
     status: 201,
     returns: chargeView,
-    problems: ['404 warehouse-not-found', '409 inactive-master-data', '409 rate-missing'],
+    problems: ['404 warehouse-not-found', '409 rate-missing'],
     description:
       'At the rate by hand of that name, or at the one that is given. A closed period leaves it to the next one.',
   })

@@ -45,7 +45,7 @@ export class ChargeService {
   /** In the period of its day, or in the first open one when that is closed. */
   draft(by: Caller, draft: DraftCharge): Promise<ChargeView> {
     return this.database.transaction(by, async (tx) => {
-      const warehouse = await this.scope.writable(tx, by, WRITE, draft.warehouse);
+      const warehouse = await this.scope.changeable(tx, by, WRITE, draft.warehouse);
       const [[skuId], [skuCode]] = idsAndCodes([draft.sku]);
       const dedupeKey = `manual:${randomUUIDv7()}`;
       for (;;) {

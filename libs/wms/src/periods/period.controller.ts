@@ -34,7 +34,7 @@ export class PeriodController {
   @Requires('wms.period:close')
   @Endpoint('Close a billing period', {
     returns: periodView,
-    problems: ['404 warehouse-not-found', '409 inactive-master-data', '409 period-not-closable'],
+    problems: ['404 warehouse-not-found', '409 period-not-closable'],
     description:
       'With every one before it, once all of them is settled. Nothing is posted in it any more; what is known of it later ' +
       'is charged in the first open period.',
@@ -47,7 +47,7 @@ export class PeriodController {
   @Requires('wms.period:override')
   @Endpoint('Open a billing period again', {
     returns: periodView,
-    problems: ['404 warehouse-not-found', '409 inactive-master-data', '409 period-is-open'],
+    problems: ['404 warehouse-not-found', '409 period-is-open'],
     description: 'With every one after it.',
   })
   reopen(@By() by: Caller, @Body({ schema: reopenPeriod }) body: ReopenPeriod): Promise<PeriodView> {

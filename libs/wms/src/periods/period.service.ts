@@ -51,7 +51,7 @@ export class PeriodService {
    */
   close(by: Caller, { warehouse, period }: ClosePeriod): Promise<PeriodView> {
     return this.database.transaction(by, async (tx) => {
-      const { id, code } = await this.scope.writable(tx, by, CLOSE, warehouse);
+      const { id, code } = await this.scope.changeable(tx, by, CLOSE, warehouse);
       await lockWarehouse(tx, [id]);
       const found = await toClose(tx, id, period);
       if (!found.isClosed) {
@@ -69,7 +69,7 @@ export class PeriodService {
   /** Opens the period and every one after it. */
   reopen(by: Caller, { warehouse, period, reason }: ReopenPeriod): Promise<PeriodView> {
     return this.database.transaction(by, async (tx) => {
-      const { id, code } = await this.scope.writable(tx, by, OVERRIDE, warehouse);
+      const { id, code } = await this.scope.changeable(tx, by, OVERRIDE, warehouse);
       await setReason(tx, [reason]);
       await lockWarehouse(tx, [id]);
       const found = await toClose(tx, id, period);

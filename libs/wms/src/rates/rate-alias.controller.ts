@@ -35,7 +35,7 @@ export class RateAliasController {
   @Endpoint('Say which rate a wording means', {
     status: 201,
     returns: aliasView,
-    problems: ['404 warehouse-not-found', '409 inactive-master-data', '409 rate-alias-taken'],
+    problems: ['404 warehouse-not-found', '409 rate-alias-taken'],
   })
   draft(@By() by: Caller, @Body({ schema: draftAlias }) body: DraftAlias): Promise<AliasView> {
     return this.aliases.draft(by, body);
@@ -45,7 +45,7 @@ export class RateAliasController {
   @Requires('wms.rate:write')
   @Endpoint('Change which rate a wording means', {
     returns: aliasView,
-    problems: ['404 rate-alias-not-found', '409 inactive-master-data', '412 precondition-failed'],
+    problems: ['404 rate-alias-not-found', '412 precondition-failed'],
   })
   change(
     @By() by: Caller,
@@ -59,7 +59,7 @@ export class RateAliasController {
   @Delete(':id')
   @Requires('wms.rate:write')
   @Endpoint('Forget a wording', {
-    problems: ['404 rate-alias-not-found', '409 inactive-master-data', '412 precondition-failed'],
+    problems: ['404 rate-alias-not-found', '412 precondition-failed'],
   })
   remove(@By() by: Caller, @Param('id', { schema: id }) alias: string, @IfMatch() version: number): Promise<void> {
     return this.aliases.remove(by, alias, version);

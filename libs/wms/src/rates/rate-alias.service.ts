@@ -49,7 +49,7 @@ export class RateAliasService {
   async draft(by: Caller, { warehouse, category, alias, rateName }: DraftAlias): Promise<AliasView> {
     try {
       return await this.database.transaction(by, async (tx) => {
-        const { id: warehouseId } = await this.scope.writable(tx, by, WRITE_RATES, warehouse);
+        const { id: warehouseId } = await this.scope.changeable(tx, by, WRITE_RATES, warehouse);
         await lockRates(tx, [warehouseId]);
         const id = randomUUIDv7();
         const added = await insertAlias(tx, [id, warehouseId, category, alias, rateName, by.accountId]);
@@ -85,7 +85,7 @@ export class RateAliasService {
 
   private async locked(tx: EntityManager, by: Caller, id: string, version: number): Promise<void> {
     const { warehouse } = await this.seen(tx, by, id);
-    await this.scope.writable(tx, by, WRITE_RATES, warehouse);
+    await this.scope.changeable(tx, by, WRITE_RATES, warehouse);
     const [locked] = await lockAlias(tx, [id]);
     if (!locked) throw new AliasNotFound(id);
     if (locked.rowVersion !== version) throw new PreconditionFailed(locked.rowVersion);

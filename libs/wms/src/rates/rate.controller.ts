@@ -54,7 +54,7 @@ export class RateController {
   @Endpoint('Add a rate', {
     status: 201,
     returns: rateView,
-    problems: ['404 warehouse-not-found', '409 inactive-master-data', '409 currency-mismatch', '409 rate-overlap'],
+    problems: ['404 warehouse-not-found', '409 currency-mismatch', '409 rate-overlap'],
     description:
       'Days include both ends. Of one name, and of storage, only one rate is valid at a time; what could not be priced on ' +
       'those days is priced in the background.',
@@ -86,13 +86,7 @@ export class RateController {
   @Requires('wms.rate:write')
   @Endpoint('Change a rate', {
     returns: rateView,
-    problems: [
-      '404 rate-not-found',
-      '409 inactive-master-data',
-      '409 rate-overlap',
-      '409 rate-frozen',
-      '412 precondition-failed',
-    ],
+    problems: ['404 rate-not-found', '409 rate-overlap', '409 rate-frozen', '412 precondition-failed'],
     description:
       'Once something was charged by it, only its end may move to an earlier day, at the earliest that of its last charge; ' +
       'label and notes may always change.',
@@ -109,7 +103,7 @@ export class RateController {
   @Delete(':id')
   @Requires('wms.rate:write')
   @Endpoint('Remove a rate that was never charged by', {
-    problems: ['404 rate-not-found', '409 inactive-master-data', '409 rate-frozen', '412 precondition-failed'],
+    problems: ['404 rate-not-found', '409 rate-frozen', '412 precondition-failed'],
   })
   remove(@By() by: Caller, @Param('id', { schema: id }) rate: string, @IfMatch() version: number): Promise<void> {
     return this.rates.remove(by, rate, version);
@@ -120,7 +114,7 @@ export class RateController {
   @Endpoint('Set a new price from a day on', {
     status: 201,
     returns: succession,
-    problems: ['404 rate-not-found', '409 inactive-master-data', '409 rate-overlap', '409 rate-frozen'],
+    problems: ['404 rate-not-found', '409 rate-overlap', '409 rate-frozen'],
     description: 'The rate ends the day before, and its successor begins; both or neither.',
   })
   succeed(

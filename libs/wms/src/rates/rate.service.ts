@@ -95,7 +95,7 @@ export class RateService {
 
   /** As `draft`, in somebody's transaction. */
   async draftIn(tx: EntityManager, by: Caller, draft: DraftRate): Promise<RateView> {
-    const warehouse = await this.scope.writable(tx, by, WRITE_RATES, draft.warehouse);
+    const warehouse = await this.scope.changeable(tx, by, WRITE_RATES, draft.warehouse);
     if (draft.currency !== warehouse.currency) throw new CurrencyDiffers(warehouse.currency, draft.currency);
     await lockRates(tx, [warehouse.id]);
     const id = await this.add(tx, by, { ...draft, warehouseId: warehouse.id });
@@ -207,7 +207,7 @@ export class RateService {
 
   private async locked(tx: EntityManager, by: Caller, id: string, version?: number): Promise<RateRow> {
     const { warehouseId } = await this.seen(tx, by, id);
-    await this.scope.writable(tx, by, WRITE_RATES, warehouseId);
+    await this.scope.changeable(tx, by, WRITE_RATES, warehouseId);
     await lockRates(tx, [warehouseId]);
     const rate = await this.seen(tx, by, id);
     if (version !== undefined && rate.rowVersion !== version) throw new PreconditionFailed(rate.rowVersion);

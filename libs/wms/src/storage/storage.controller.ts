@@ -35,7 +35,7 @@ export class StorageController {
   @Endpoint('Run the storage of some weeks again', {
     status: 201,
     returns: storageRunView,
-    problems: ['404 warehouse-not-found', '409 inactive-master-data'],
+    problems: ['404 warehouse-not-found'],
     description:
       'Weeks that are over, from the ledger, the stacking and the rates as they are now. It happens by itself every hour; ' +
       'again it changes nothing. Lines of closed periods stay as they are.',

@@ -60,7 +60,7 @@ export class StorageService {
   async run(by: Caller, { warehouse, from, to, dryRun }: StorageRunRequest): Promise<StorageRunView> {
     try {
       return await this.database.transaction(by, async (tx) => {
-        const known = await this.scope.writable(tx, by, RUN, warehouse);
+        const known = await this.scope.changeable(tx, by, RUN, warehouse);
         await awaitStorageLock(tx, [known.id]);
         const answer = await this.ran(tx, known, from, to, dryRun);
         if (dryRun) throw new RolledBack(answer);
