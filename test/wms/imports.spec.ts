@@ -40,7 +40,7 @@ describe('importing files', () => {
   let warehouse: WarehouseView;
 
   beforeAll(async () => {
-    api = await TestApi.start({ config: { LOG_LEVEL: 'error' } }, wms);
+    api = await TestApi.with(wms);
     admin = await api.as('admin');
     supervisor = await api.as('supervisor');
     warehouse = await newWarehouse(admin);
@@ -48,11 +48,20 @@ describe('importing files', () => {
   afterAll(() => api.close());
 
   async function upload(kind: string, rows: readonly string[], options: Record<string, string> = {}, who = supervisor) {
-    const query = new URLSearchParams({ kind, ...(kind !== 'sku_master' && { warehouse: warehouse.code }), ...options });
-    return who.send('POST', `/api/wms/imports?${query}`, rows.join('\n'), { 'content-type': 'text/csv' });
+    const query = new URLSearchParams({
+      kind,
+      ...(kind !== 'sku_master' && { warehouse: warehouse.code }),
+      ...options,
+    });
+    return who.send('POST', `/api/wms/imports?${query.toString()}`, rows.join('\n'), { 'content-type': 'text/csv' });
   }
 
-  async function uploaded(kind: string, rows: readonly string[], options: Record<string, string> = {}, who = supervisor) {
+  async function uploaded(
+    kind: string,
+    rows: readonly string[],
+    options: Record<string, string> = {},
+    who = supervisor,
+  ) {
     const response = await upload(kind, rows, options, who);
     expect([response.statusCode, response.body]).toEqual([201, response.body]);
     return importView.parse(response.json());
@@ -177,7 +186,11 @@ describe('importing files', () => {
 
     it('posts the good ones when errors may be skipped', async () => {
       const file = await uploaded('inventory_ledger', rows);
-      expect(await committed(file.id, { skipErrors: true })).toMatchObject({ status: 'committed', rowsDone: 7, rowsError: 5 });
+      expect(await committed(file.id, { skipErrors: true })).toMatchObject({
+        status: 'committed',
+        rowsDone: 7,
+        rowsError: 5,
+      });
       expect(await movements(tag)).toMatchObject([
         { kind: 'RECEIVE', units: '6000' },
         { kind: 'SHIP', units: '-2400' },
@@ -205,8 +218,14 @@ describe('importing files', () => {
     const tag = fresh('T');
     const where = `${warehouse.code},${sku.code},`;
     const head = `${ledgerHeader},storage_cartons_per_pallet,shipping_cartons_per_pallet`;
-    await committed((await uploaded('inventory_ledger', [head, `2025-02-01,${tag}-0,${where},RECEIVE,${tag}-0,10,,,,,36,16`])).id);
-    const first = await uploaded('inventory_ledger', [head, `2025-02-02,${tag}-1,${where},SHIP,${tag}-1,,4,,,,,`, `2025-02-03,${tag}-2,${where},SHIP,${tag}-2,,3,,,,,`]);
+    await committed(
+      (await uploaded('inventory_ledger', [head, `2025-02-01,${tag}-0,${where},RECEIVE,${tag}-0,10,,,,,36,16`])).id,
+    );
+    const first = await uploaded('inventory_ledger', [
+      head,
+      `2025-02-02,${tag}-1,${where},SHIP,${tag}-1,,4,,,,,`,
+      `2025-02-03,${tag}-2,${where},SHIP,${tag}-2,,3,,,,,`,
+    ]);
     const other = await uploaded('inventory_ledger', [head, `2025-02-02,${tag}-3,${where},SHIP,${tag}-3,,5,,,,,`]);
     expect([first.rowsError, other.rowsError]).toEqual([0, 0]);
 
@@ -242,7 +261,9 @@ describe('importing files', () => {
     expect(file).toMatchObject({ rowsError: 0 });
     await committed(file.id);
     expect(await movements(`Opening stock for ${tag}`)).toMatchObject([{ kind: 'OPENING', units: '70' }]);
-    const stock = await api.rows(`SELECT on_hand FROM wms.stock_balance WHERE sku_id = ANY ($1) ORDER BY 1`, [[sku.id, other.id]]);
+    const stock = await api.rows(`SELECT on_hand FROM wms.stock_balance WHERE sku_id = ANY ($1) ORDER BY 1`, [
+      [sku.id, other.id],
+    ]);
     expect(stock).toEqual([{ on_hand: '0' }, { on_hand: '0' }]);
   });
 });

@@ -29,6 +29,7 @@ import { InvoiceStates } from './invoices/invoice-states.service.js';
 import { InvoiceService } from './invoices/invoice.service.js';
 import { AdjustService } from './movements/adjust.service.js';
 import { LineLookup } from './movements/lookup.service.js';
+import { PostingTime } from './movements/posting-time.service.js';
 import { Posting } from './movements/posting.service.js';
 import { ReceiveService } from './movements/receive.service.js';
 import { Refusals } from './movements/refusal.service.js';
@@ -38,6 +39,7 @@ import { RateService } from './rates/rate.service.js';
 import { Allocations } from './reservations/allocation.service.js';
 import { ReservationExpiry } from './reservations/expiry.processor.js';
 import { Fulfilment } from './reservations/fulfilment.service.js';
+import { LotBlocked } from './reservations/lot-blocked.service.js';
 import { Picking } from './stock/picking.service.js';
 import { StorageRun } from './storage/storage-run.service.js';
 import { StorageProcessor } from './storage/storage.processor.js';
@@ -69,11 +71,13 @@ import { WarehouseScope } from './warehouses/warehouse-scope.service.js';
     LedgerDocuments,
     LedgerImport,
     LineLookup,
+    LotBlocked,
     LotService,
     PalletSpecImport,
     PalletSpecService,
     Picking,
     Posting,
+    PostingTime,
     RateImport,
     RateService,
     ReceiveService,

@@ -28,9 +28,18 @@ export function orderOf(by: Caller, { fileName }: BatchRow, skipErrors: boolean)
     const sites = by.sitesFor(permission);
     return (sites === 'all' ? [null] : sites).map((siteId) => ({ permission, siteId }));
   });
-  return { skipErrors, accountId, username, kind, roles, requestId, grants, reason: by.reason ?? `Import of ${fileName}` };
+  return {
+    skipErrors,
+    accountId,
+    username,
+    kind,
+    roles,
+    requestId,
+    grants,
+    reason: by.reason ?? `Import of ${fileName}`,
+  };
 }
 
-export function callerOf({ skipErrors: _, reason, ...facts }: CommitOrder, claim?: IdempotencyClaim): Caller {
-  return new Caller(facts, claim, reason);
+export function callerOf(order: CommitOrder, claim?: IdempotencyClaim): Caller {
+  return new Caller(order, claim, order.reason);
 }

@@ -5,11 +5,11 @@ const MOST_ROWS_AT_ONCE = 1_000;
 /** The documents with their rows, in their order; a thousand rows or one document are held at a time. */
 export async function* inDocuments(
   documents: readonly StagedDocument[],
-  read: (names: readonly string[]) => Promise<StagedRow[]>,
+  read: (some: readonly StagedDocument[]) => Promise<StagedRow[]>,
 ): AsyncGenerator<StagedDocument & { readonly lines: readonly StagedRow[] }> {
   for (const some of portions(documents)) {
     const lines = new Map<string, StagedRow[]>(some.map(({ document }) => [document, []]));
-    for (const line of await read([...lines.keys()])) lines.get(line.document)?.push(line);
+    for (const line of await read(some)) lines.get(line.document)?.push(line);
     for (const one of some) yield { ...one, lines: lines.get(one.document) ?? [] };
   }
 }

@@ -40,7 +40,12 @@ export class ImportAccess {
   }
 
   /** Throws when the caller may not write what the file brings, or when that is switched off. */
-  demand(by: Caller, { feature, permissions }: Importer, { warehouse }: Pick<Batch, 'warehouse'>, isNew: boolean): void {
+  demand(
+    by: Caller,
+    { feature, permissions }: Importer,
+    { warehouse }: Pick<Batch, 'warehouse'>,
+    isNew: boolean,
+  ): void {
     const mode = this.runtime.gate.featureMode(feature, gateContext(by));
     if (mode === 'off') throw new FeatureOff(feature);
     if (mode === 'read_only') throw new FeatureReadOnly(feature);

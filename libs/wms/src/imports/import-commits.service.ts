@@ -22,6 +22,7 @@ import {
   stagedDocuments,
   type BatchRow,
   type CommitOrder,
+  type StagedDocument,
 } from './import.queries.js';
 import { Importers } from './importers.service.js';
 import type { Batch, Document } from './importer.service.js';
@@ -78,7 +79,10 @@ export class ImportCommits {
   }
 
   async errorsOf({ id, rowsError }: Pick<BatchRow, 'id' | 'rowsError'>): Promise<ImportHasErrors> {
-    const { items } = await this.issues.list(this.database.dataSource, id, { severity: 'error', limit: mostErrorsTold });
+    const { items } = await this.issues.list(this.database.dataSource, id, {
+      severity: 'error',
+      limit: mostErrorsTold,
+    });
     return new ImportHasErrors(items, rowsError);
   }
 
@@ -91,14 +95,13 @@ export class ImportCommits {
         if (batch.row.status === 'committed') return importOf(batch.row);
         const importer = this.importers.of(batch.row.kind);
         current = undefined;
-        await importer.begin(tx, by, batch);
+        await importer.begin?.(tx, by, batch);
         const progress = new Progress(this.database.dataSource, id);
-        for await (const document of this.documents(tx, id)) {
+        for await (const document of this.documents(tx, batch, progress)) {
           current = document;
           await importer.take(tx, by, batch, document).catch((error: unknown) => {
             throw error instanceof LedgerRefusal ? new DocumentRefused(document) : error;
           });
-          await progress.add(document.rows);
           checkpoint();
         }
         return this.finish(tx, by, id);
@@ -139,26 +142,36 @@ export class ImportCommits {
     const importer = this.importers.of(batch.row.kind);
     await this.posting.inPosting(by, async (tx) => {
       await holdBatch(tx, [id]);
-      await importer.begin(tx, by, batch);
+      await importer.begin?.(tx, by, batch);
     });
-    const progress = new Progress(on, id);
-    for await (const document of this.documents(on, id)) {
+    for await (const document of this.documents(on, batch, new Progress(on, id))) {
       checkpoint();
       try {
         await this.posting.inPosting(by, (tx) => importer.take(tx, by, batch, document));
       } catch (error) {
+        // Another worker has it.
+        if (violates(error, 'movement_is_imported_once')) continue;
         if (!isRefusal(error)) throw error;
         await this.note(id, error, document);
       }
-      await progress.add(document.rows);
     }
     const final = callerOf(order, claim);
     return this.database.transaction(final, (tx) => this.finish(tx, final, id));
   }
 
-  private async *documents(on: Executor, id: string): AsyncGenerator<Document> {
-    const documents = await stagedDocuments(on, [id]);
-    yield* inDocuments(documents, (names) => rowsOfDocuments(on, [id, names]));
+  /** What is still to be committed. */
+  private async *documents(on: Executor, batch: Batch, progress: Progress): AsyncGenerator<Document> {
+    const { id, kind } = batch.row;
+    const importer = this.importers.of(kind);
+    const read = async (some: readonly StagedDocument[]) => {
+      const done = await importer.done?.(on, batch, some);
+      const names = some.filter(({ row }) => done?.has(row) !== true).map(({ document }) => document);
+      return rowsOfDocuments(on, [id, names]);
+    };
+    for await (const document of inDocuments(await stagedDocuments(on, [id]), read)) {
+      if (document.lines.length > 0) yield document;
+      await progress.add(document.rows);
+    }
   }
 
   private async note(id: string, problem: Problem, document: Document): Promise<void> {

@@ -30,6 +30,6 @@ export class Issues {
   }
 }
 
-function view({ issueNo: _, ...issue }: IssueRow): ImportIssue {
-  return issue;
+function view({ row, line, column, severity, code, detail }: IssueRow): ImportIssue {
+  return { row, line, column, severity, code, detail };
 }

@@ -93,7 +93,12 @@ export class ImportStaging {
     await this.keep(tx, batch, rows - some.length, some);
   }
 
-  private async keep(tx: EntityManager, { row: { id }, warehouse }: Batch, before: number, some: readonly Staged[]): Promise<void> {
+  private async keep(
+    tx: EntityManager,
+    { row: { id }, warehouse }: Batch,
+    before: number,
+    some: readonly Staged[],
+  ): Promise<void> {
     if (some.length === 0) return;
     await insertRows(tx, [
       id,
@@ -112,7 +117,14 @@ export class ImportStaging {
 
 async function* records(path: string): AsyncGenerator<z.infer<typeof record>> {
   const delimiter = delimiterOf(await startOf(path));
-  const options = { bom: true, delimiter, info: true, skip_empty_lines: true, relax_column_count: true, max_record_size: 1_000_000 };
+  const options = {
+    bom: true,
+    delimiter,
+    info: true,
+    skip_empty_lines: true,
+    relax_column_count: true,
+    max_record_size: 1_000_000,
+  };
   // A failure of either side ends the loop below.
   const rows = flow(createReadStream(path), parse(options), () => undefined);
   try {

@@ -34,7 +34,13 @@ export class ImportController {
     status: 201,
     returns: importView,
     upload: 'text/csv',
-    problems: [...features, '403 feature-draining', '404 warehouse-not-found', '409 inactive-master-data', '413 body-too-large'],
+    problems: [
+      ...features,
+      '403 feature-draining',
+      '404 warehouse-not-found',
+      '409 inactive-master-data',
+      '413 body-too-large',
+    ],
     description:
       'UTF-8, separated by commas or semicolons, at most 20 MB and 100,000 rows. Nothing is imported yet. A file that was ' +
       'committed already is answered as it is.',

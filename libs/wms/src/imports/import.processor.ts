@@ -1,5 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { CronJob, Database, FeatureOff, FeatureReadOnly, Job, JobHeld, Problem, type RunningJob } from '@belay/platform';
+import {
+  CronJob,
+  Database,
+  FeatureOff,
+  FeatureReadOnly,
+  Job,
+  JobHeld,
+  Problem,
+  type RunningJob,
+} from '@belay/platform';
 import type { z } from 'zod';
 import { callerOf } from './commit-order.rules.js';
 import { ImportAccess } from './import-access.service.js';

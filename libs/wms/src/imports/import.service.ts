@@ -50,7 +50,7 @@ export class ImportService {
 
     await using file = await this.staging.spool(body);
     const [known] = await committedBatch(on, [kind, file.sha256]);
-    if (known && known.warehouseId === (warehouse?.id ?? null)) return importOf(known);
+    if (known?.warehouseId === (warehouse?.id ?? null)) return importOf(known);
     const ignored = await this.staging.ignoredColumns(file.path, importer);
     const id = randomUUIDv7();
     // The file is gone as soon as this returns.
@@ -79,7 +79,8 @@ export class ImportService {
         const { row } = await this.access.seen(this.database.dataSource, by, id);
         const { status, rowsDone, rowsTotal, rowsError, failure } = row;
         const event = `${status}-${rowsDone}`;
-        if (event !== seen) send({ id: event, name: 'progress', data: { status, rowsDone, rowsTotal, rowsError, failure } });
+        if (event !== seen)
+          send({ id: event, name: 'progress', data: { status, rowsDone, rowsTotal, rowsError, failure } });
         if (!underWay.includes(status)) return;
         seen = event;
         await sleep(followMs);

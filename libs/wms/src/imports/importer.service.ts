@@ -31,11 +31,12 @@ export abstract class Importer {
   abstract check(on: Executor, by: Caller, batch: Batch): Promise<FoundIssue[]>;
 
   /** What must be there before the first document. */
-  begin(_tx: EntityManager, _by: Caller, _batch: Batch): Promise<void> {
-    return Promise.resolve();
-  }
+  begin?(tx: EntityManager, by: Caller, batch: Batch): Promise<void>;
 
-  /** Commits one document; the same again changes nothing. */
+  /** The first rows of those documents that are there already, from an earlier commit or by other ways. */
+  done?(on: Executor, batch: Batch, documents: readonly StagedDocument[]): Promise<ReadonlySet<number>>;
+
+  /** Commits one document that is not there yet. */
   abstract take(tx: EntityManager, by: Caller, batch: Batch, document: Document): Promise<void>;
 }
 

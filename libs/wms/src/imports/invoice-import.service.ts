@@ -55,7 +55,9 @@ export class InvoiceImport extends Importer {
   async check(on: Executor, _by: Caller, batch: Batch): Promise<FoundIssue[]> {
     const documents = await stagedDocuments(on, [batch.row.id]);
     const issues: FoundIssue[] = [];
-    for await (const document of inDocuments(documents, (names) => rowsOfDocuments(on, [batch.row.id, names]))) {
+    for await (const document of inDocuments(documents, (some) =>
+      rowsOfDocuments(on, [batch.row.id, some.map(({ document }) => document)]),
+    )) {
       issues.push(...issuesOf(document, batch));
     }
     return issues;
@@ -77,7 +79,13 @@ function issuesOf({ row, lines }: Document, batch: Batch): FoundIssue[] {
   const content = { ...checked.data, currency: checked.data.currency ?? warehouseOf(batch).currency };
   return [
     ...faultsOf(content).map(({ pointer, detail }) => placed(pointer.slice(2).split('/'), detail, row, lines)),
-    ...warningsOf(content).map(({ code, detail }) => ({ row, severity: 'warning' as const, column: null, code, detail })),
+    ...warningsOf(content).map(({ code, detail }) => ({
+      row,
+      severity: 'warning' as const,
+      column: null,
+      code,
+      detail,
+    })),
   ];
 }
 

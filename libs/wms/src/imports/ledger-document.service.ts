@@ -91,7 +91,7 @@ export class LedgerDocuments {
     const question = { kind, effectiveAt: at, reference };
     const { lines, timing } = await this.lookup.find(on, by, warehouse, asked, question, [], ({ index, lot }) => {
       const line = given[index];
-      return line ? unitsIssues(pointerTo(index), quantityOf(line), lot.unitsPerCarton) : [];
+      return line ? unitsIssues(this.lookup.limits, pointerTo(index), quantityOf(line), lot.unitsPerCarton) : [];
     });
     const named = lines.map((line) => {
       const facts = given[line.index];
@@ -118,7 +118,14 @@ function quantityOf({ cartons, loose: looseUnits }: LedgerFacts) {
 
 type Goods = Pick<LedgerFacts, 'sku' | 'lot' | 'location' | 'status' | 'cartons' | 'loose'>;
 
-function stockLine({ sku, lot, location, status: stockStatus, cartons, loose: looseUnits }: Goods): Adjustment['lines'][number] {
+function stockLine({
+  sku,
+  lot,
+  location,
+  status: stockStatus,
+  cartons,
+  loose: looseUnits,
+}: Goods): Adjustment['lines'][number] {
   return { sku, lot: lot ?? undefined, location, stockStatus, cartons, looseUnits };
 }
 
@@ -135,6 +142,6 @@ function receiptLine(line: LedgerFacts): Receipt['lines'][number] {
 }
 
 function shipmentLine(line: LedgerFacts): Shipment['lines'][number] {
-  const { stockStatus: _, ...goods } = stockLine(line);
-  return { ...goods, palletsReported: line.pallets ?? undefined };
+  const { sku, lot, location, cartons, looseUnits } = stockLine(line);
+  return { sku, lot, location, cartons, looseUnits, palletsReported: line.pallets ?? undefined };
 }

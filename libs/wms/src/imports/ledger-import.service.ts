@@ -4,7 +4,7 @@ import type { EntityManager } from 'typeorm';
 import { LotService } from '../goods/lot.service.js';
 import { SkuService } from '../goods/sku.service.js';
 import { Posting } from '../movements/posting.service.js';
-import { stagedDocuments } from './import.queries.js';
+import { stagedDocuments, type StagedDocument } from './import.queries.js';
 import { Importer, sourceOf, warehouseOf, type Batch, type Document } from './importer.service.js';
 import {
   firstDay,
@@ -52,7 +52,8 @@ export class LedgerImport extends Importer {
     const values = [batch.row.id, warehouse.id];
     await holdBuckets(tx, values);
     const missing = await lotsToBe(tx, values);
-    if (missing.length > 0 && by.kind !== 'system' && !by.may(MASTER, warehouse.siteId)) throw new PermissionMissing(MASTER);
+    if (missing.length > 0 && by.kind !== 'system' && !by.may(MASTER, warehouse.siteId))
+      throw new PermissionMissing(MASTER);
     for (const { sku, lot, upc, storage, shipping, expiresOn } of missing) {
       const fields = {
         code: lot,
@@ -66,10 +67,15 @@ export class LedgerImport extends Importer {
     if (batch.row.options.opening === 'least') await this.open(tx, by, batch);
   }
 
+  async done(on: Executor, batch: Batch, documents: readonly StagedDocument[]): Promise<ReadonlySet<number>> {
+    const rows = new Map(documents.map(({ row }) => [sourceOf(batch, row), row]));
+    const posted = await postedSources(on, [[...rows.keys()]]);
+    return new Set(posted.flatMap(({ source }) => rows.get(source) ?? []));
+  }
+
   async take(tx: EntityManager, by: Caller, batch: Batch, document: Document): Promise<void> {
     const source = sourceOf(batch, document.row);
     const lines = document.lines.map(({ facts }) => ledgerFacts.parse(facts));
-    if ((await postedSources(tx, [[source]])).length > 0) return;
     const reverses = lines[0]?.reverses ?? null;
     const reversed = reverses === null ? null : await this.movementOf(tx, batch, reverses);
     const at = document.at === null ? undefined : new Date(document.at);
@@ -82,7 +88,9 @@ export class LedgerImport extends Importer {
     const document = (await stagedDocuments(tx, [batch.row.id])).find((one) => one.document === transaction);
     const [posted] = document ? await postedSources(tx, [[sourceOf(batch, document.row)]]) : [];
     if (posted) return posted.movementId;
-    throw new InvalidRequest([{ pointer: '#/reverses', detail: `${transaction} is no earlier transaction of the file` }]);
+    throw new InvalidRequest([
+      { pointer: '#/reverses', detail: `${transaction} is no earlier transaction of the file` },
+    ]);
   }
 
   /** What must have been there before the first row. Once it is posted there is nothing that lacks. */

@@ -127,9 +127,12 @@ function quantityOf(cells: RowCells, kind: Kind | undefined) {
   const palletsOut = cells.whole('shipping_pallets_out') ?? null;
   const [isIn, isOut] = [cartonsIn + unitsIn > 0, cartonsOut + unitsOut > 0];
   if (isIn && isOut) cells.error('Cartons_Out', 'both-ways', 'must be empty on a row on which goods come in');
-  if (!isIn && !isOut && !cells.hasErrors) cells.error('Cartons_In', 'nothing-moved', 'must be given, or Cartons_Out: nothing moves');
-  if (kind && isOut && comes.includes(kind)) cells.error('Cartons_Out', 'wrong-way', `must be empty: goods come in by ${kind}`);
-  if (kind && isIn && goes.includes(kind)) cells.error('Cartons_In', 'wrong-way', `must be empty: goods go out by ${kind}`);
+  if (!isIn && !isOut && !cells.hasErrors)
+    cells.error('Cartons_In', 'nothing-moved', 'must be given, or Cartons_Out: nothing moves');
+  if (kind && isOut && comes.includes(kind))
+    cells.error('Cartons_Out', 'wrong-way', `must be empty: goods come in by ${kind}`);
+  if (kind && isIn && goes.includes(kind))
+    cells.error('Cartons_In', 'wrong-way', `must be empty: goods go out by ${kind}`);
   return isOut
     ? { sign: -1, cartons: cartonsOut, loose: unitsOut, pallets: palletsOut }
     : { sign: 1, cartons: cartonsIn, loose: unitsIn, pallets: palletsIn };

@@ -39,9 +39,9 @@ const issuesOfSpecs = statement<FoundIssue>(
    ORDER BY row_no`,
 );
 
-const sameSpec = statement<{ readonly row_no: number }>(
+const sameSpecs = statement<{ readonly row: number }>(
   'wms.same_pallet_spec_as_import',
-  `SELECT row_no FROM (${rows}) spec WHERE is_same AND row_no = $3::integer`,
+  `SELECT row_no AS row FROM (${rows}) spec WHERE is_same`,
 );
 
 /** How SKUs are stacked in the warehouse. */
@@ -60,8 +60,11 @@ export class PalletSpecImport extends Importer {
     return issuesOfSpecs(on, [batch.row.id, warehouseOf(batch).id]);
   }
 
-  async take(tx: EntityManager, by: Caller, batch: Batch, { row, lines }: Document): Promise<void> {
-    if (batch.row.rowsWarning > 0 && (await sameSpec(tx, [batch.row.id, warehouseOf(batch).id, row])).length > 0) return;
+  async done(on: Executor, batch: Batch): Promise<ReadonlySet<number>> {
+    return new Set((await sameSpecs(on, [batch.row.id, warehouseOf(batch).id])).map(({ row }) => row));
+  }
+
+  async take(tx: EntityManager, by: Caller, _batch: Batch, { lines }: Document): Promise<void> {
     for (const { facts } of lines) await this.specs.add(tx, by, draftPalletSpec.parse(facts));
   }
 }

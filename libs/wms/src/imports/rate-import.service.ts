@@ -35,9 +35,9 @@ const issuesOfRates = statement<FoundIssue>(
    ORDER BY row_no`,
 );
 
-const sameRate = statement<{ readonly row_no: number }>(
+const sameRates = statement<{ readonly row: number }>(
   'wms.same_rate_as_import',
-  `SELECT row_no FROM (${rows}) rate WHERE is_same AND row_no = $3::integer`,
+  `SELECT row_no AS row FROM (${rows}) rate WHERE is_same`,
 );
 
 /** Prices of the operator. */
@@ -56,8 +56,11 @@ export class RateImport extends Importer {
     return issuesOfRates(on, [batch.row.id, warehouseOf(batch).id]);
   }
 
-  async take(tx: EntityManager, by: Caller, batch: Batch, { row, lines }: Document): Promise<void> {
-    if (batch.row.rowsWarning > 0 && (await sameRate(tx, [batch.row.id, warehouseOf(batch).id, row])).length > 0) return;
+  async done(on: Executor, batch: Batch): Promise<ReadonlySet<number>> {
+    return new Set((await sameRates(on, [batch.row.id, warehouseOf(batch).id])).map(({ row }) => row));
+  }
+
+  async take(tx: EntityManager, by: Caller, _batch: Batch, { lines }: Document): Promise<void> {
     for (const { facts } of lines) await this.rates.draftIn(tx, by, draftRate.parse(facts));
   }
 }

@@ -47,9 +47,20 @@ export const rateRows: RowReader = {
     const unit = cells.required('unit_of_measure');
     for (const column of ['cost_category', 'cost_value', 'effective_date']) cells.required(column);
     const said = cells.oneOf('basis', usableBases);
-    const basis = said ?? basisOfUnit[(unit ?? '').toLowerCase().replaceAll(/\s*\/\s*/g, '/').replace(/^per\s+/, '')];
+    const basis =
+      said ??
+      basisOfUnit[
+        (unit ?? '')
+          .toLowerCase()
+          .replaceAll(/\s*\/\s*/g, '/')
+          .replace(/^per\s+/, '')
+      ];
     if (basis === undefined && unit !== undefined && cells.text('basis') === undefined) {
-      cells.error('unit_of_measure', 'not-known', `does not say what is counted: add a column basis (${usableBases.join(', ')})`);
+      cells.error(
+        'unit_of_measure',
+        'not-known',
+        `does not say what is counted: add a column basis (${usableBases.join(', ')})`,
+      );
     }
     const inboundType = cells.text('inbound_type');
     const given = {

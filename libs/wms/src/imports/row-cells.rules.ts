@@ -43,7 +43,7 @@ export class RowCells {
     return this.#issues.some(({ severity }) => severity === 'error');
   }
 
-  error(column: string | null, code: string, detail: string): undefined {
+  error(column: string | null, code: string, detail: string): void {
     this.#issues.push({ severity: 'error', column, code, detail });
   }
 
@@ -58,38 +58,38 @@ export class RowCells {
   }
 
   required(column: string): string | undefined {
-    return this.text(column) ?? this.error(column, 'empty', 'must not be empty');
+    const text = this.text(column);
+    if (text === undefined) this.error(column, 'empty', 'must not be empty');
+    return text;
   }
 
   /** A whole number, zero or more. */
   whole(column: string): number | undefined {
-    const text = this.text(column);
-    if (text === undefined) return undefined;
-    // Spreadsheets write whole numbers with decimals that say nothing.
-    const digits = /^(\d{1,9})(\.0+)?$/.exec(text)?.[1];
-    return digits === undefined
-      ? this.error(column, 'not-a-number', `${quoted(text)} is not a whole number, zero or more`)
-      : Number(digits);
+    return this.read(column, 'not-a-number', 'is not a whole number, zero or more', (text) => {
+      // Spreadsheets write whole numbers with decimals that say nothing.
+      const digits = /^(\d{1,9})(\.0+)?$/.exec(text)?.[1];
+      return digits === undefined ? undefined : Number(digits);
+    });
   }
 
   /** A whole number, one or more. */
   count(column: string): number | undefined {
     const count = this.whole(column);
-    return count === 0 ? this.error(column, 'not-a-number', 'must be at least 1') : count;
+    if (count !== 0) return count;
+    this.error(column, 'not-a-number', 'must be at least 1');
+    return undefined;
   }
 
   /** A plain decimal number, as text. */
   decimal(column: string): string | undefined {
-    const text = this.text(column);
-    if (text === undefined || /^-?\d{1,14}(\.\d{1,6})?$/.test(text)) return text;
-    return this.error(column, 'not-a-number', `${quoted(text)} is not a plain decimal number such as 3.90`);
+    return this.read(column, 'not-a-number', 'is not a plain decimal number such as 3.90', (text) =>
+      /^-?\d{1,14}(\.\d{1,6})?$/.test(text) ? text : undefined,
+    );
   }
 
   day(column: string): string | undefined {
     const text = this.text(column);
-    if (text === undefined) return undefined;
-    const day = dayOfCell(text, this.order);
-    return 'day' in day ? day.day : this.error(column, faultOf(text), day.fault);
+    return text === undefined ? undefined : this.dayOf(column, text);
   }
 
   /** A day with or without a time of day; without, its beginning. */
@@ -97,25 +97,24 @@ export class RowCells {
     const text = this.required(column);
     if (text === undefined) return undefined;
     const serial = /^(\d{5,6})\.(\d{1,15})$/.exec(text);
-    const [day = '', clock = ''] = serial
-      ? [serial[1], clockOf(serial[2] ?? '')]
-      : text.split(/[T ]+(.*)/s, 2);
-    const on = dayOfCell(day, this.order);
-    if ('fault' in on) return this.error(column, faultOf(day), on.fault);
-    const time = /^(\d{2}):(\d{2})(?::(\d{2})(\.\d{1,6})?)? ?(Z|[+-]\d{2}:\d{2})?$/.exec(clock === '' ? '00:00' : clock);
-    if (!time || Number(time[1]) > 23 || Number(time[2]) > 59 || Number(time[3] ?? '0') > 59) {
-      return this.error(column, 'not-a-time', `${quoted(text)} is no time such as 2025-01-31 09:30`);
+    const [day = '', clock = ''] = serial ? [serial[1], clockOf(serial[2] ?? '')] : text.split(/[T ]+(.*)/s, 2);
+    const on = this.dayOf(column, day);
+    if (on === undefined) return undefined;
+    const time = /^(\d{2}):(\d{2})(?::(\d{2})(\.\d{1,6})?)? ?(Z|[+-]\d{2}:\d{2})?$/.exec(
+      clock === '' ? '00:00' : clock,
+    );
+    const [, hours = '', minutes = '', seconds = '00', fraction = '', zone = ''] = time ?? [];
+    if (!time || Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) > 59) {
+      this.error(column, 'not-a-time', `${quoted(text)} is no time such as 2025-01-31 09:30`);
+      return undefined;
     }
-    const [, hours, minutes, seconds = '00', fraction = '', zone = ''] = time;
-    return { text: `${on.day}T${hours}:${minutes}:${seconds}${fraction}${zone}`, isLocal: zone === '' };
+    return { text: `${on}T${hours}:${minutes}:${seconds}${fraction}${zone}`, isLocal: zone === '' };
   }
 
   oneOf<Word extends string>(column: string, words: readonly Word[]): Word | undefined {
-    const text = this.text(column);
-    if (text === undefined) return undefined;
-    const key = wordKey(text);
-    const word = words.find((one) => wordKey(one) === key);
-    return word ?? this.error(column, 'not-known', `${quoted(text)} is none of ${words.join(', ')}`);
+    return this.read(column, 'not-known', `is none of ${words.join(', ')}`, (text) =>
+      words.find((one) => wordKey(one) === wordKey(text)),
+    );
   }
 
   yesOrNo(column: string): boolean | undefined {
@@ -125,35 +124,52 @@ export class RowCells {
 
   /** A measure in a unit that is ten to the `shift` of ours, as a whole number of ours. */
   scaled(column: string, shift: number): number | undefined {
-    const text = this.text(column);
-    return text === undefined ? undefined : this.measure(column, text, shift);
+    return this.read(column, 'not-a-number', 'is not a number, zero or more', (text) =>
+      this.measure(column, text, shift),
+    );
   }
 
   /** Length, width and height in centimetres, as millimetres. */
   sizes(column: string): readonly [number, number, number] | undefined {
+    return this.read(column, 'not-a-size', 'is no size such as 40x28x29.5', (text) => {
+      const [length, width, height, ...more] = text
+        .split(/\s*[xX×*]\s*/)
+        .map((part) => this.measure(column, part.trim(), 1));
+      const isWhole = length !== undefined && width !== undefined && height !== undefined && more.length === 0;
+      return isWhole ? [length, width, height] : undefined;
+    });
+  }
+
+  /** What is made of the cell; when nothing is, the cell and what is wrong with it are told. */
+  private read<Value>(
+    column: string,
+    code: string,
+    fault: string,
+    make: (text: string) => Value | undefined,
+  ): Value | undefined {
     const text = this.text(column);
     if (text === undefined) return undefined;
-    const parts = text.split(/\s*[xX×*]\s*/).map((part) => this.measure(column, part, 1));
-    const [length, width, height, ...more] = parts;
-    if (length === undefined || width === undefined || height === undefined || more.length > 0) {
-      return this.hasErrorIn(column) ? undefined : this.error(column, 'not-a-size', `${quoted(text)} is no size such as 40x28x29.5`);
-    }
-    return [length, width, height];
+    const value = make(text);
+    if (value === undefined) this.error(column, code, `${quoted(text)} ${fault}`);
+    return value;
+  }
+
+  private dayOf(column: string, text: string): string | undefined {
+    const day = dayOfCell(text, this.order);
+    if ('day' in day) return day.day;
+    this.error(column, faultOf(text), day.fault);
+    return undefined;
   }
 
   private measure(column: string, text: string, shift: number): number | undefined {
-    const parts = /^(\d{1,6})(?:[.,](\d{1,6}))?$/.exec(text.trim());
-    if (!parts) return this.error(column, 'not-a-number', `${quoted(text)} is not a number, zero or more`);
+    const parts = /^(\d{1,6})(?:[.,](\d{1,6}))?$/.exec(text);
+    if (!parts) return undefined;
     const [, whole = '', fraction = ''] = parts;
     const padded = fraction.padEnd(shift, '0');
     const kept = Number(whole + padded.slice(0, shift));
     if (!/[1-9]/.test(padded.slice(shift))) return kept;
-    this.warn(column, 'rounded', `${text.trim()} is finer than is kept, and was rounded`);
+    this.warn(column, 'rounded', `${text} is finer than is kept, and was rounded`);
     return kept + (Number(padded.charAt(shift)) >= 5 ? 1 : 0);
-  }
-
-  private hasErrorIn(column: string): boolean {
-    return this.#issues.some((issue) => issue.column === column && issue.severity === 'error');
   }
 }
 

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { statement, type Caller, type Executor } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
 import { draftSku } from '../goods/sku.contract.js';
-import { skuGiven } from '../goods/sku.queries.js';
 import { SkuService } from '../goods/sku.service.js';
 import { stagedFacts } from './import.queries.js';
 import { Importer, type Batch, type Document } from './importer.service.js';
@@ -32,8 +31,11 @@ export class SkuImport extends Importer {
     return knownSkus(on, [id]);
   }
 
-  async take(tx: EntityManager, by: Caller, _batch: Batch, { document, lines }: Document): Promise<void> {
-    if ((await skuGiven(tx, [null, document])).length > 0) return;
+  async done(on: Executor, { row: { id } }: Batch): Promise<ReadonlySet<number>> {
+    return new Set((await knownSkus(on, [id])).map(({ row }) => row));
+  }
+
+  async take(tx: EntityManager, by: Caller, _batch: Batch, { lines }: Document): Promise<void> {
     for (const { facts } of lines) await this.skus.add(tx, by, draftSku.parse(facts));
   }
 }
