@@ -1,7 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto';
+import { expect } from '@jest/globals';
 import { wms, type LotView, type ReservationView, reservationView, type SkuView, type WarehouseView } from '@belay/wms';
 import { problem } from '@belay/platform';
+import pg from 'pg';
 import { z } from 'zod';
+import { eventually } from '../support/eventually.js';
 import { fresh } from '../support/people.js';
 import { TestApi, type TestApiOptions } from '../support/test-api.js';
 import { defaultLocation, newLocation, newLot, newSku, newWarehouse } from './master-data.js';
@@ -118,6 +121,57 @@ export class Floor {
       [lot.id],
     );
     return { onHand: Number(row?.on_hand), reserved: Number(row?.reserved) };
+  }
+
+  /** Units on hand of the SKU. */
+  async stockOf(skuId: string): Promise<number> {
+    const [row] = await this.api.rows<{ on_hand: string }>(
+      `SELECT coalesce(sum(on_hand), 0) AS on_hand FROM wms.stock_balance WHERE sku_id = $1`,
+      [skuId],
+    );
+    return Number(row?.on_hand);
+  }
+
+  /** Does something while somebody else has the reservation locked. */
+  async holding(reservationId: string, work: () => Promise<void>): Promise<void> {
+    await this.beside(async (client) => {
+      await client.query('BEGIN');
+      await client.query(`SELECT FROM wms.reservation WHERE id = $1 FOR UPDATE`, [reservationId]);
+      await work();
+    });
+  }
+
+  /**
+   * Somebody else promises all that is in the bucket, and commits it when `take` is called and others wait for the bucket;
+   * afterwards nothing of that is left.
+   */
+  async takingAway(
+    { lot, place }: { readonly lot: { readonly id: string }; readonly place: string },
+    work: (take: () => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    const reserved = (sql: string) =>
+      `UPDATE wms.stock_balance SET reserved = ${sql} WHERE lot_id = '${lot.id}' AND location_id = '${place}'`;
+    await this.beside(async (client) => {
+      await client.query('BEGIN');
+      await client.query(reserved('on_hand'));
+      await work(async () => {
+        await eventually(async () => {
+          expect(await this.api.rows(`SELECT FROM pg_locks WHERE NOT granted`)).not.toEqual([]);
+        });
+        await client.query('COMMIT');
+      });
+      await client.query(reserved('0'));
+    });
+  }
+
+  private async beside(work: (client: pg.Client) => Promise<void>): Promise<void> {
+    const client = new pg.Client({ connectionString: this.api.config.DATABASE_URL });
+    await client.connect();
+    try {
+      await work(client);
+    } finally {
+      await client.end();
+    }
   }
 
   reservation(skuId: string, units: number, details: object = {}): object {
