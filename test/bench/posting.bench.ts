@@ -23,7 +23,8 @@ const lots = 1_000;
 const path = '/api/wms/movements/ship';
 
 const folder = await mkdtemp(join(tmpdir(), 'belay-bench-'));
-const server = await EmbeddedPostgres.start({ folder: join(folder, 'postgres'), durable: true });
+// Without a disk to wait for, so that it does not hide what is done beside the SQL.
+const server = await EmbeddedPostgres.start({ folder: join(folder, 'postgres'), durable: false });
 for (const name of ['belay', 'belay_control']) await server.ensureDatabase(name);
 await migrateAll({ databaseUrl: server.url('belay'), controlUrl: server.url('belay_control') }, ledgers);
 

@@ -171,4 +171,22 @@ describe('a posting', () => {
     const posted = await post(admin, 'receive', receiptOf(floor, line));
     expect(posted.lines).toMatchObject([{ sku: sku.code, location: 'R-1::2/3 "4"' }]);
   });
+
+  it('is held to the limits of the installation', async () => {
+    const config = { WMS_MOST_CARTONS_PER_LINE: 5, WMS_MOST_PALLETS_PER_LINE: 2, WMS_NOTE_FROM_UNITS: 7 };
+    const small = await TestApi.start({ config }, wms);
+    const there = await small.as('admin');
+    const local = await newFloor(there);
+    const limited = (line: object) => refused(there, 'receive', receiptOf(local, line));
+    expect(await limited({ cartons: 6 })).toBe('422 invalid-request #/lines/0/cartons');
+    expect(await limited({ cartons: 5, palletsReported: 3 })).toBe('422 invalid-request #/lines/0/palletsReported');
+    await post(there, 'receive', receiptOf(local, { cartons: 5, palletsReported: 2 }));
+    const lost = (looseUnits: number) => {
+      const lines = [{ sku: local.sku.code, lot: local.lot.code, location: local.bin, looseUnits }];
+      return { warehouse: local.warehouse.code, kind: 'ADJUST_OUT', reasonCode: 'loss', lines };
+    };
+    await post(there, 'adjust', lost(6));
+    expect(await refused(there, 'adjust', lost(7))).toBe('422 invalid-request #/note');
+    await small.close();
+  });
 });

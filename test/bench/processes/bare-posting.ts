@@ -89,6 +89,10 @@ server.post<{ Body: Body }>('/api/wms/movements/ship', async ({ body, headers },
     'POST /api/wms/movements/ship',
     'wms',
     'hash',
+    '[]',
+    [],
+    [],
+    null,
   ]);
   reply.status(201);
   return { ...answer, ...posted };

@@ -17,6 +17,8 @@ const list = z
 
 const flag = z.stringbool().default(false);
 
+const most = (fallback: number) => z.coerce.number().int().min(1).max(2_147_483_647).default(fallback);
+
 /** Half a pair is told together with whatever else is bad. */
 const always = () => true;
 
@@ -69,6 +71,10 @@ const environment = z
     UNLEASH_TOKEN: z.string().min(1).optional().describe('Client token of the environment'),
     FLAGS_FILE: z.string().default('.belay/flags.json').describe('Flags when no Unleash is configured; watched'),
     FLAGS_BACKUP_DIR: z.string().default('.belay/flags').describe('Where the last state seen of Unleash is kept'),
+    FILES_DIR: z
+      .string()
+      .default('.belay/files')
+      .describe('Where files wait to be fetched; a folder that all APIs and workers share'),
     FLAGS_BOOTSTRAP_FILE: z
       .string()
       .optional()
@@ -139,6 +145,9 @@ const environment = z
       .refine(isTimeZone, 'must be an IANA time zone')
       .optional()
       .describe('Zone of new warehouses, e.g. Europe/London; that of their site when absent'),
+    WMS_MOST_CARTONS_PER_LINE: most(99_999).describe('More cartons on a line of a movement are a slip'),
+    WMS_MOST_PALLETS_PER_LINE: most(9_999).describe('More pallets on a line of a movement are a slip'),
+    WMS_NOTE_FROM_UNITS: most(1_000).describe('Adjustments of so many units are explained in words'),
     WMS_SECOND_PERSON: z.stringbool().default(true).describe('Who made a count does not approve it too'),
     BUILD_SHA: z.string().default('development'),
   })

@@ -6,12 +6,12 @@ import type { Adjustment, PostedMovementView } from './movement.contract.js';
 import {
   likelyRepeated,
   mergedByBucket,
-  NOTE_FROM_UNITS,
   pointerTo,
   quantityIssues,
   repeatedBuckets,
   unitsAsked,
   unitsIssues,
+  type Limits,
   type NamedLine,
 } from './movement.rules.js';
 import { Submission, type Planned } from './submission.service.js';
@@ -38,10 +38,10 @@ export class AdjustService {
     const effectiveAt = at === undefined ? undefined : new Date(at);
     const question = { kind, effectiveAt, reference };
     const asked = given.map(({ sku, lot, location, stockStatus }, of) => ({ sku, lot, location, stockStatus, of }));
-    const issues = given.flatMap((line, of) => quantityIssues(pointerTo(of), line));
+    const issues = given.flatMap((line, of) => quantityIssues(this.lookup.limits, pointerTo(of), line));
     const document = await this.lookup.find(on, by, warehouse, asked, question, issues, ({ index, lot }) => {
       const line = given[index];
-      return line ? unitsIssues(pointerTo(index), line, lot.unitsPerCarton) : [];
+      return line ? unitsIssues(this.lookup.limits, pointerTo(index), line, lot.unitsPerCarton) : [];
     });
     const sign = kind === 'ADJUST_IN' ? 1n : -1n;
     const lines = document.lines.map((line) => {
@@ -49,7 +49,7 @@ export class AdjustService {
       return namedLine(line, sign * unitsAsked(quantity, line.lot.unitsPerCarton));
     });
     refuseRepeated(lines, mergeLines);
-    refuseUnexplained(lines, note);
+    refuseUnexplained(lines, note, this.lookup.limits);
     return {
       draft: {
         warehouse,
@@ -71,10 +71,8 @@ function refuseRepeated(lines: readonly NamedLine[], merge: boolean): void {
   if (repeated.length > 0) throw new InvalidRequest(repeated);
 }
 
-function refuseUnexplained(lines: readonly NamedLine[], note: string | undefined): void {
+function refuseUnexplained(lines: readonly NamedLine[], note: string | undefined, { silentUnits }: Limits): void {
   const units = lines.reduce((sum, line) => sum + (line.units < 0n ? -line.units : line.units), 0n);
-  if (note !== undefined || units < NOTE_FROM_UNITS) return;
-  throw new InvalidRequest([
-    { pointer: '#/note', detail: `must be given from ${NOTE_FROM_UNITS.toString()} units on` },
-  ]);
+  if (note !== undefined || units <= BigInt(silentUnits)) return;
+  throw new InvalidRequest([{ pointer: '#/note', detail: `must be given from ${silentUnits + 1} units on` }]);
 }

@@ -1,5 +1,5 @@
-import { Injectable } from '@nestjs/common';
-import { InvalidRequest, type Caller, type Executor } from '@belay/platform';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, InvalidRequest, type Caller, type Config, type Executor } from '@belay/platform';
 import { EventCharges } from '../charges/event-charges.service.js';
 import type { SheetRow } from '../charges/charge.queries.js';
 import type { KnownLocation, KnownLot, KnownSku } from '../goods/line.queries.js';
@@ -9,7 +9,7 @@ import type { KnownWarehouse } from '../warehouses/warehouse-scope.service.js';
 import { idsAndCodes } from '../wms.contract.js';
 import { documentLines, type DocumentRow, type LineFacts } from './lookup.queries.js';
 import { LotBlocked } from './movement.problems.js';
-import { pointerTo, type Issue, type NamedLine } from './movement.rules.js';
+import { pointerTo, type Issue, type Limits, type NamedLine } from './movement.rules.js';
 import type { BucketsAtTime } from './posting.queries.js';
 import type { MovementKind, StockStatus } from './posting.rules.js';
 
@@ -63,7 +63,18 @@ export interface FoundDocument {
 /** Finds what the lines of a document speak of. */
 @Injectable()
 export class LineLookup {
-  constructor(private readonly charges: EventCharges) {}
+  readonly limits: Limits;
+
+  constructor(
+    private readonly charges: EventCharges,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.limits = {
+      cartons: config.WMS_MOST_CARTONS_PER_LINE,
+      pallets: config.WMS_MOST_PALLETS_PER_LINE,
+      silentUnits: config.WMS_NOTE_FROM_UNITS - 1,
+    };
+  }
 
   /**
    * Throws `invalid-request` with whatever is not found, whatever the check says of the lines that are, and the issues that

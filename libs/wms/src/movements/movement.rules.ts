@@ -4,10 +4,12 @@ import type { MovementLine, MovementWarning, PalletVariance } from './movement.c
 import type { LineDraft, StockStatus } from './posting.rules.js';
 
 /** What a warehouse can plausibly mean by one line; more is a slip of the keyboard. */
-export const limits = { cartons: 99_999, pallets: 9_999 } as const;
-
-/** Adjustments of so many units and more say why in words. */
-export const NOTE_FROM_UNITS = 1_000n;
+export interface Limits {
+  readonly cartons: number;
+  readonly pallets: number;
+  /** Units that an adjustment may change without a word about it. */
+  readonly silentUnits: number;
+}
 
 export interface Quantity {
   readonly cartons: number;
@@ -26,6 +28,7 @@ export function pointerTo(line: number): string {
 
 /** What is wrong with a quantity by itself. */
 export function quantityIssues(
+  limits: Limits,
   pointer: string,
   { cartons, looseUnits, palletsReported = 0 }: Quantity & { readonly palletsReported?: number | undefined },
 ): Issue[] {
@@ -49,6 +52,7 @@ export function unitsAsked({ cartons, looseUnits }: Quantity, unitsPerCarton: nu
 
 /** What is wrong with a quantity of goods that are known, on pallets when it is known of how many cartons. */
 export function unitsIssues(
+  limits: Limits,
   pointer: string,
   quantity: Quantity,
   unitsPerCarton: number,

@@ -21,6 +21,7 @@ import {
   unitsAsked,
   unitsIssues,
   type Issue,
+  type Limits,
   type NamedLine,
 } from './movement.rules.js';
 import type { Stacking } from './posting.service.js';
@@ -64,9 +65,10 @@ export class ReceiveService {
       comesIn: true,
       isCharged: true,
     } as const;
-    const issues = given.flatMap(issuesOf);
+    const { limits } = this.lookup;
+    const issues = given.flatMap((line, index) => issuesOf(line, index, limits));
     const document = await this.lookup.find(on, by, warehouse, given.map(askedOf), question, issues, (line) =>
-      lineIssues(line, given[line.index]),
+      lineIssues(line, given[line.index], limits),
     );
     const found = tx ? await this.withLots(tx, by, document.lines) : document.lines;
     const lines = inBuckets(
@@ -128,11 +130,11 @@ function askedOf({ sku, lot, createLot, location, qcFailed }: ReceiptLine, index
   return { sku, lot: lot ?? createLot?.code, newLot: createLot, location, stockStatus, of: index };
 }
 
-function issuesOf(line: ReceiptLine, index: number): Issue[] {
+function issuesOf(line: ReceiptLine, index: number, limits: Limits): Issue[] {
   const pointer = pointerTo(index);
   const both = line.lot !== undefined && line.createLot !== undefined;
   return [
-    ...quantityIssues(pointer, line),
+    ...quantityIssues(limits, pointer, line),
     ...(both ? [{ pointer: `${pointer}/createLot`, detail: 'must not stand beside lot' }] : []),
   ];
 }
@@ -147,14 +149,14 @@ function stackingOf({ stacked, spec, lot }: FoundLine, given: ReceiptLine | unde
   );
 }
 
-function lineIssues(line: FoundLine, given: ReceiptLine | undefined): Issue[] {
+function lineIssues(line: FoundLine, given: ReceiptLine | undefined, limits: Limits): Issue[] {
   const { sku, lot, asked } = line;
   const { storage, shipping } = stackingOf(line, given);
   const { newLot } = asked;
   const pointer = pointerTo(asked.of);
   const detail = 'must be given: it is the first receipt, and nothing says how the lot is stacked';
   return [
-    ...(given ? unitsIssues(pointer, given, lot.unitsPerCarton, storage) : []),
+    ...(given ? unitsIssues(limits, pointer, given, lot.unitsPerCarton, storage) : []),
     ...(newLot && !sku.lotTracked
       ? [{ pointer: `${pointer}/createLot`, detail: 'must not be: the SKU has no lots' }]
       : []),

@@ -18,6 +18,7 @@ import {
   unitsAsked,
   unitsIssues,
   type Issue,
+  type Limits,
 } from './movement.rules.js';
 import { InsufficientStock } from './posting.problems.js';
 import { shippedEvents, withPallets, type OutgoingLine } from './ship.rules.js';
@@ -65,13 +66,14 @@ export class ShipService {
     const warehouse = await this.warehouses.writable(on, by, permission, shipment.warehouse);
     const { reference, shipMode, effectiveAt: at, lines: given } = shipment;
     const effectiveAt = at === undefined ? undefined : new Date(at);
-    const issues = given.flatMap(issuesOf);
+    const { limits } = this.lookup;
+    const issues = given.flatMap((line, index) => issuesOf(line, index, limits));
     const parts = tx ? await this.partsOf(tx, warehouse, given, issues) : given.map(named);
 
     const question = { kind: 'SHIP', effectiveAt, reference, isCharged: true } as const;
     const asked = parts.map((part) => part.asked);
     const document = await this.lookup.find(on, by, warehouse, asked, question, issues, (line) =>
-      lineIssues(line, given[line.asked.of], shipMode),
+      lineIssues(line, given[line.asked.of], shipMode, limits),
     );
     refuseBlocked(document.lines, document.effectiveOn);
     const lines = outgoing(document.lines, parts, shipment);
@@ -101,7 +103,7 @@ export class ShipService {
     given: readonly ShipmentLine[],
     issues: Issue[],
   ): Promise<Part[]> {
-    const wishes = await wishesOf(tx, warehouse, given, issues);
+    const wishes = await wishesOf(tx, warehouse, given, issues, this.lookup.limits);
     const places = given.flatMap((line, index) => (line.location === undefined ? [] : [named(line, index)]));
     if (issues.length > 0) {
       if (places.length === 0) throw new InvalidRequest(issues);
@@ -136,16 +138,21 @@ function pickedParts(picks: readonly Picked[] = [], index: number): Part[] {
   }));
 }
 
-function issuesOf(line: ShipmentLine, index: number): Issue[] {
-  const issues = quantityIssues(pointerTo(index), line);
+function issuesOf(line: ShipmentLine, index: number, limits: Limits): Issue[] {
+  const issues = quantityIssues(limits, pointerTo(index), line);
   return line.reservation === undefined ? issues : issues.filter(({ pointer }) => pointer !== pointerTo(index));
 }
 
-function lineIssues(line: FoundLine, given: ShipmentLine | undefined, mode: Shipment['shipMode']): Issue[] {
+function lineIssues(
+  line: FoundLine,
+  given: ShipmentLine | undefined,
+  mode: Shipment['shipMode'],
+  limits: Limits,
+): Issue[] {
   if (!given) return [];
   const pointer = pointerTo(line.asked.of);
   return [
-    ...unitsIssues(pointer, given, line.lot.unitsPerCarton, mode === 'PALLETS' ? shippingCartons(line) : null),
+    ...unitsIssues(limits, pointer, given, line.lot.unitsPerCarton, mode === 'PALLETS' ? shippingCartons(line) : null),
     ...(mode === 'PALLETS' && given.palletsReported === undefined ? stackingIssues(line, pointer) : []),
   ];
 }
@@ -187,6 +194,7 @@ async function wishesOf(
   warehouse: KnownWarehouse,
   given: readonly ShipmentLine[],
   issues: Issue[],
+  limits: Limits,
 ): Promise<Wish[]> {
   const open = given.flatMap((line, index) =>
     line.location === undefined && line.reservation === undefined ? [{ line, index }] : [],
@@ -206,7 +214,7 @@ async function wishesOf(
     else if (line.lot !== undefined && !lot) issues.push({ pointer: `${pointer}/lot`, detail: 'is no lot of the SKU' });
     if (!sku) return [];
     const unitsPerCarton = lot?.unitsPerCarton ?? sku.defaultUnitsPerCarton;
-    issues.push(...unitsIssues(pointer, line, unitsPerCarton));
+    issues.push(...unitsIssues(limits, pointer, line, unitsPerCarton));
     const units = unitsAsked(line, unitsPerCarton);
     const lotId = line.lot === undefined ? null : (lot?.id ?? null);
     return [{ index, skuId: sku.id, sku: sku.code, lotId, units, strategy: line.strategy ?? null }];

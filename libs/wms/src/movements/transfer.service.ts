@@ -11,6 +11,7 @@ import {
   unitsAsked,
   unitsIssues,
   type Issue,
+  type Limits,
   type NamedLine,
 } from './movement.rules.js';
 import { Submission, type Planned } from './submission.service.js';
@@ -35,9 +36,9 @@ export class TransferService {
       const { reasonCode, reference, note, effectiveAt: at, lines: given } = transfer;
       const effectiveAt = at === undefined ? undefined : new Date(at);
       const question = { kind: 'TRANSFER', effectiveAt, reference } as const;
-      const issues = given.flatMap((line, of) => quantityIssues(pointerTo(of), line));
+      const issues = given.flatMap((line, of) => quantityIssues(this.lookup.limits, pointerTo(of), line));
       const document = await this.lookup.find(on, by, warehouse, given.flatMap(sidesOf), question, issues, (line) =>
-        lineIssues(line, given[line.asked.of]),
+        lineIssues(line, given[line.asked.of], this.lookup.limits),
       );
       const staysSound = document.lines.filter(
         ({ index, asked }) => index % 2 === 1 && asked.stockStatus !== 'quarantine',
@@ -76,8 +77,8 @@ function sidesOf(
   ];
 }
 
-function lineIssues(line: FoundLine, given: TransferLine | undefined): Issue[] {
-  return given ? unitsIssues(pointerTo(line.asked.of), given, line.lot.unitsPerCarton) : [];
+function lineIssues(line: FoundLine, given: TransferLine | undefined, limits: Limits): Issue[] {
+  return given ? unitsIssues(limits, pointerTo(line.asked.of), given, line.lot.unitsPerCarton) : [];
 }
 
 /** Both sides of a line stand beside each other. */
