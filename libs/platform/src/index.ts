@@ -21,6 +21,23 @@ export { AllowedWhenReadOnly, FinishesOpenWork, InFeature, KeptBy } from './doma
 export { Gate, type FlagVerdict } from './domain/gate.js';
 export { FeatureDraining, FeatureOff, FeatureReadOnly, ModuleOff, WritesStopped } from './domain/gate.problems.js';
 export { Presence, type ActiveJob } from './domain/presence.js';
+export {
+  RecoveryRefused,
+  type DataLossNote,
+  type DomainRecovery,
+  type Guard,
+  type Invariant,
+  type Probe,
+  type RecoveryContext,
+  type RecoveryFinding,
+  type RecoveryHooks,
+  type RecoveryInput,
+  type RecoveryMarker,
+  type RecoveryOutcome,
+  type RecoveryPlan,
+  type RunbookStep,
+  type RunbookTemplate,
+} from './domain/recovery.js';
 export { Stage, type StageOptions } from './domain/stage.js';
 export { FlagsUnavailable, type FlagOrigin } from './flags/flag-feed.js';
 export { BadFlags, defaultFlagsDocument, parseFlags, type FlagsDocument } from './flags/flags-document.js';

@@ -1,4 +1,5 @@
 import type { Type } from '@nestjs/common';
+import type { DomainRecovery } from './recovery.js';
 
 /** A part of a domain that is switched on its own; its flag is a sub-flag of the domain's. */
 export interface Feature {
@@ -31,6 +32,8 @@ export interface Domain {
   readonly jobs?: Type;
   /** What the worker's control context runs: never gated, never rebuilt, without queues. */
   readonly control?: Type;
+  /** How it is switched off, taken down and brought back; without it only its flag is known. */
+  readonly runbook?: DomainRecovery;
   /** Event names whose facts wait for this domain in its queue, also while it is off. */
   readonly listens?: readonly string[];
 }
