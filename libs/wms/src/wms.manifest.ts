@@ -1,4 +1,5 @@
 import type { Domain } from '@belay/platform';
+import { recovery } from './recovery/recovery.manifest.js';
 import { WmsJobsModule } from './wms.jobs.module.js';
 import { WmsModule } from './wms.module.js';
 
@@ -13,4 +14,5 @@ export const wms = {
   ],
   module: WmsModule,
   jobs: WmsJobsModule,
+  runbook: recovery,
 } satisfies Domain;
