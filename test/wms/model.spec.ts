@@ -11,7 +11,7 @@ import {
   WarehouseModel,
   type ModelLine,
   type ModelMovement,
-} from './warehouse.model.js';
+} from './warehouse-model.js';
 
 const runs = 1_000;
 const weeks = 7;

@@ -3,7 +3,7 @@ import { Database, Problem, violates, type Caller, type Executor, type Idempoten
 import type { EntityManager } from 'typeorm';
 import { Posting } from '../movements/posting.service.js';
 import { LedgerRefusal } from '../movements/refusal.service.js';
-import { callerOf } from './commit-order.rules.js';
+import { callerOf } from './commit-order.contract.js';
 import { inDocuments } from './document.rules.js';
 import { ImportAccess } from './import-access.service.js';
 import { Issues } from './import-issues.service.js';

@@ -10,7 +10,7 @@ import {
   type RunningJob,
 } from '@belay/platform';
 import type { z } from 'zod';
-import { callerOf } from './commit-order.rules.js';
+import { callerOf } from './commit-order.contract.js';
 import { ImportAccess } from './import-access.service.js';
 import { ImportCommits } from './import-commits.service.js';
 import { commitImport } from './import.contract.js';

@@ -22,7 +22,7 @@ import { ImportNotReady } from './import.problems.js';
 import { committedBatch, countRows, insertBatch, moveBatch, repeatedRows } from './import.queries.js';
 import { Importers } from './importers.service.js';
 import type { Batch, Importer } from './importer.service.js';
-import { orderOf } from './commit-order.rules.js';
+import { orderOf } from './commit-order.contract.js';
 
 const followMs = 500;
 const underWay = ['uploaded', 'checking', 'committing'];

@@ -8,7 +8,7 @@ import { faultsOf, warningsOf } from '../invoices/invoice.rules.js';
 import { InvoiceService } from '../invoices/invoice.service.js';
 import { rowsOfDocuments, stagedDocuments, type StagedRow } from './import.queries.js';
 import { Importer, warehouseOf, type Batch, type Document } from './importer.service.js';
-import { invoiceHeader, invoiceRows } from './invoice-row.rules.js';
+import { invoiceHeader, invoiceRows } from './invoice-row.contract.js';
 import type { FoundIssue } from './ledger-check.queries.js';
 import { inDocuments } from './document.rules.js';
 

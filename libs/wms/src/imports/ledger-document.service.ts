@@ -8,7 +8,7 @@ import type { MovementDraft } from '../movements/posting.service.js';
 import { ReceiveService } from '../movements/receive.service.js';
 import { ShipService } from '../movements/ship.service.js';
 import { WarehouseScope, type KnownWarehouse } from '../warehouses/warehouse-scope.service.js';
-import type { LedgerFacts } from './ledger-row.rules.js';
+import type { LedgerFacts } from './ledger-row.contract.js';
 
 export interface LedgerDocument {
   readonly lines: readonly LedgerFacts[];

@@ -18,7 +18,7 @@ import {
   type LeastOpening,
 } from './ledger-check.queries.js';
 import { LedgerDocuments } from './ledger-document.service.js';
-import { ledgerFacts, ledgerRows } from './ledger-row.rules.js';
+import { ledgerFacts, ledgerRows } from './ledger-row.contract.js';
 
 const MASTER = 'wms.master:write';
 const linesOfOpening = 500;
@@ -67,7 +67,7 @@ export class LedgerImport extends Importer {
     if (batch.row.options.opening === 'least') await this.open(tx, by, batch);
   }
 
-  async done(on: Executor, batch: Batch, documents: readonly StagedDocument[]): Promise<ReadonlySet<number>> {
+  override async done(on: Executor, batch: Batch, documents: readonly StagedDocument[]): Promise<ReadonlySet<number>> {
     const rows = new Map(documents.map(({ row }) => [sourceOf(batch, row), row]));
     const posted = await postedSources(on, [[...rows.keys()]]);
     return new Set(posted.flatMap(({ source }) => rows.get(source) ?? []));

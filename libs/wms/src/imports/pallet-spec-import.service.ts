@@ -6,7 +6,7 @@ import { PalletSpecService } from '../goods/pallet-spec.service.js';
 import { stagedFacts } from './import.queries.js';
 import { Importer, warehouseOf, type Batch, type Document } from './importer.service.js';
 import type { FoundIssue } from './ledger-check.queries.js';
-import { palletSpecRows } from './pallet-spec-row.rules.js';
+import { palletSpecRows } from './pallet-spec-row.contract.js';
 
 /** The rows of the import $1 into the warehouse $2, each with the specification whose days it shares. */
 const rows = `
@@ -60,7 +60,7 @@ export class PalletSpecImport extends Importer {
     return issuesOfSpecs(on, [batch.row.id, warehouseOf(batch).id]);
   }
 
-  async done(on: Executor, batch: Batch): Promise<ReadonlySet<number>> {
+  override async done(on: Executor, batch: Batch): Promise<ReadonlySet<number>> {
     return new Set((await sameSpecs(on, [batch.row.id, warehouseOf(batch).id])).map(({ row }) => row));
   }
 

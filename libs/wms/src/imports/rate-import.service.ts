@@ -6,7 +6,7 @@ import { RateService } from '../rates/rate.service.js';
 import { stagedFacts } from './import.queries.js';
 import { Importer, warehouseOf, type Batch, type Document } from './importer.service.js';
 import type { FoundIssue } from './ledger-check.queries.js';
-import { rateRows } from './rate-row.rules.js';
+import { rateRows } from './rate-row.contract.js';
 
 /** The rows of the import $1 into the warehouse $2, each with a rate that is in its way, or is the same. */
 const rows = `
@@ -56,7 +56,7 @@ export class RateImport extends Importer {
     return issuesOfRates(on, [batch.row.id, warehouseOf(batch).id]);
   }
 
-  async done(on: Executor, batch: Batch): Promise<ReadonlySet<number>> {
+  override async done(on: Executor, batch: Batch): Promise<ReadonlySet<number>> {
     return new Set((await sameRates(on, [batch.row.id, warehouseOf(batch).id])).map(({ row }) => row));
   }
 

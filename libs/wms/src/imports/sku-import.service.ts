@@ -6,7 +6,7 @@ import { SkuService } from '../goods/sku.service.js';
 import { stagedFacts } from './import.queries.js';
 import { Importer, type Batch, type Document } from './importer.service.js';
 import type { FoundIssue } from './ledger-check.queries.js';
-import { skuRows } from './sku-row.rules.js';
+import { skuRows } from './sku-row.contract.js';
 
 const knownSkus = statement<FoundIssue>(
   'wms.known_skus_of_import',
@@ -31,7 +31,7 @@ export class SkuImport extends Importer {
     return knownSkus(on, [id]);
   }
 
-  async done(on: Executor, { row: { id } }: Batch): Promise<ReadonlySet<number>> {
+  override async done(on: Executor, { row: { id } }: Batch): Promise<ReadonlySet<number>> {
     return new Set((await knownSkus(on, [id])).map(({ row }) => row));
   }
 
