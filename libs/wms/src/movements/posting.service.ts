@@ -18,7 +18,7 @@ import { postMovement, type BucketsAtTime } from './posting.queries.js';
 import { documentPrefixes, type LineDraft, type MovementKind } from './posting.rules.js';
 import { LedgerRefusal, refused, Refusals } from './refusal.service.js';
 
-export type { LineDraft, MovementKind } from './posting.rules.js';
+export type { LineDraft } from './posting.rules.js';
 
 /** How a lot is stacked in the warehouse: kept at its first receipt there, and ignored afterwards. */
 export interface Stacking {
@@ -28,7 +28,7 @@ export interface Stacking {
 }
 
 /** What a receipt or a shipment is charged by, beside what the movement itself says. */
-export interface Chargeable {
+interface Chargeable {
   readonly lines: ChargedEvent['lines'];
   /** The day in the warehouse for which the sheet was read. */
   readonly on: string;
