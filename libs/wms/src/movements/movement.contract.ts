@@ -177,7 +177,7 @@ const movementCharge = z
 
 const palletVariance = z
   .object({ lineNo: z.int(), palletsReported: z.int(), palletsComputed: z.int() })
-  .meta({ id: 'PalletVariance' });
+  .meta({ id: 'LinePalletVariance' });
 export type PalletVariance = z.infer<typeof palletVariance>;
 
 const movementWarning = z
