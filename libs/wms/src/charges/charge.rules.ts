@@ -26,7 +26,7 @@ export const eventBases = [
   'pallet_tier_flat',
 ] as const;
 export const rateBases = [...eventBases, 'manual', 'pallet_week', 'pallet_day', 'cuft_month'] as const;
-export type EventBasis = (typeof eventBases)[number];
+type EventBasis = (typeof eventBases)[number];
 export type RateBasis = (typeof rateBases)[number];
 
 export const inboundTypes = ['CONTAINER_20', 'CONTAINER_40', 'CONTAINER_40_HQ', 'CONTAINER_45_HQ', 'LCL'] as const;
@@ -85,7 +85,7 @@ export interface ChargedEvent {
   readonly lines: readonly EventLine[];
 }
 
-export interface ChargePart {
+interface ChargePart {
   readonly lineNo: number;
   readonly quantity: Qty;
   /** Null when no rate is valid. */

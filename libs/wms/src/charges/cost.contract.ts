@@ -5,7 +5,7 @@ import { chargeCategories } from './charge.rules.js';
 
 const category = z.enum(chargeCategories);
 
-export const groupings = ['category', 'name', 'sku', 'week', 'month'] as const;
+const groupings = ['category', 'name', 'sku', 'week', 'month'] as const;
 
 export const costQuestion = z
   .strictObject({

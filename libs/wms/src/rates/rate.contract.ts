@@ -4,7 +4,7 @@ import { chargeCategories, inboundTypes, rateBases } from '../charges/charge.rul
 import { currency, day, id, idOrCode, positiveDecimal, rowVersion } from '../wms.contract.js';
 import { faultsOf, usableBases } from './rate.rules.js';
 
-export const category = z.enum(chargeCategories);
+const category = z.enum(chargeCategories);
 
 const params = z
   .strictObject({

@@ -4,7 +4,7 @@ import { currency, day, id, idOrCode } from '../wms.contract.js';
 
 const LONGEST_RUN_DAYS = 366;
 
-export const storageStates = ['final', 'unrated', 'unconfigured', 'locked'] as const;
+const storageStates = ['final', 'unrated', 'unconfigured', 'locked'] as const;
 
 const line = {
   id: z.string(),
