@@ -5,6 +5,9 @@ import { ChargeProcessor } from './charges/charge.processor.js';
 import { EventCharges } from './charges/event-charges.service.js';
 import { DisputeStates } from './disputes/dispute-states.service.js';
 import { DisputeProcessor } from './disputes/dispute.processor.js';
+import { ExportFiles } from './exports/export-files.service.js';
+import { ExportWriter } from './exports/export-writer.service.js';
+import { ExportProcessor } from './exports/export.processor.js';
 import { Lot } from './goods/lot.entity.js';
 import { LotService } from './goods/lot.service.js';
 import { PalletSpecService } from './goods/pallet-spec.service.js';
@@ -55,6 +58,9 @@ import { WarehouseScope } from './warehouses/warehouse-scope.service.js';
     DisputeProcessor,
     DisputeStates,
     EventCharges,
+    ExportFiles,
+    ExportProcessor,
+    ExportWriter,
     Fulfilment,
     ImportAccess,
     ImportCommits,

@@ -14,6 +14,10 @@ import { DisputeStates } from './disputes/dispute-states.service.js';
 import { DisputeController } from './disputes/dispute.controller.js';
 import { DisputeService } from './disputes/dispute.service.js';
 import { ResolutionService } from './disputes/resolution.service.js';
+import { ExportFiles } from './exports/export-files.service.js';
+import { ExportWriter } from './exports/export-writer.service.js';
+import { ExportController } from './exports/export.controller.js';
+import { ExportService } from './exports/export.service.js';
 import { LotStockController } from './goods/lot-stock.controller.js';
 import { LotStockService } from './goods/lot-stock.service.js';
 import { LotController } from './goods/lot.controller.js';
@@ -98,6 +102,7 @@ import { WarehouseService } from './warehouses/warehouse.service.js';
     CostController,
     CountController,
     DisputeController,
+    ExportController,
     ImportController,
     IntegrityController,
     InvoiceController,
@@ -129,6 +134,9 @@ import { WarehouseService } from './warehouses/warehouse.service.js';
     DisputeService,
     DisputeStates,
     EventCharges,
+    ExportFiles,
+    ExportService,
+    ExportWriter,
     Fulfilment,
     ImportAccess,
     ImportCommits,

@@ -63,7 +63,8 @@ export class LedgerDocuments {
       case 'ADJUST_OUT': {
         const { kind, reason } = first;
         const { counterparty, ...rest } = shared;
-        const given = { ...rest, kind, reasonCode: reason ?? 'data_fix', lines: lines.map(stockLine) };
+        const reference = first.reference ?? undefined;
+        const given = { ...rest, reference, kind, reasonCode: reason ?? 'data_fix', lines: lines.map(stockLine) };
         return { ...(await this.adjustments.plan(on, by, given)).draft, counterparty };
       }
       default:
