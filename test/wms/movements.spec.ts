@@ -265,6 +265,20 @@ describe('movements', () => {
       expect(await refused(admin, 'ship', shipmentOf(floor, line))).toBe('409 insufficient-stock');
     });
 
+    it('but not from where goods are only put down, and says how much could have been picked', async () => {
+      const staging = await newLocation(admin, floor.warehouse, { type: 'staging' });
+      const sku = await newSku(admin);
+      const lot = await newLot(admin, sku, { storageCartonsPerPallet: 9, shippingCartonsPerPallet: 9 });
+      const goods = { sku: sku.code, lot: lot.code, cartons: 10 };
+      await post(admin, 'receive', receiptOf(floor, { ...goods, location: staging.code }));
+      const { errors } = await refusal(
+        admin,
+        'ship',
+        shipmentOf(floor, { ...goods, lot: undefined, location: undefined }),
+      );
+      expect(errors).toMatchObject([{ line: 1, requestedUnits: 600, onHand: 600, reserved: 0, available: 0 }]);
+    });
+
     it('that are not of a blocked lot or past their day', async () => {
       const [hold, recalled, old] = await Promise.all([
         newLot(admin, floor.sku, { storageCartonsPerPallet: 9, shippingCartonsPerPallet: 9, status: 'hold' }),

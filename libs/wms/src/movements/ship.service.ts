@@ -115,7 +115,10 @@ export class ShipService {
     });
     const taken = await this.fulfilment.take(tx, warehouse, promised);
     const found = wishes.length === 0 ? [] : await this.picking.pick(tx, warehouse, wishes);
-    const short = wishes.filter((_, n) => (found[n]?.short ?? 0n) > 0n);
+    const short = wishes.flatMap((wish, n) => {
+      const missing = found[n]?.short ?? 0n;
+      return missing > 0n ? [{ ...wish, missing }] : [];
+    });
     if (short.length > 0) throw await insufficient(tx, warehouse, short);
 
     const parts = [
@@ -221,16 +224,16 @@ async function wishesOf(
   });
 }
 
+/** What could have been picked is said beside what there is: not everything stands where goods are picked. */
 async function insufficient(
   tx: EntityManager,
   warehouse: KnownWarehouse,
-  short: readonly Wish[],
+  short: readonly (Wish & { readonly missing: bigint })[],
 ): Promise<InsufficientStock> {
   const stock = await soundStock(tx, [warehouse.id, [...new Set(short.map(({ skuId }) => skuId))]]);
   return new InsufficientStock(
-    short.map(({ index, skuId, sku, units }) => {
+    short.map(({ index, skuId, sku, units, missing }) => {
       const { onHand = '0', reserved = '0' } = stock.find((one) => one.skuId === skuId) ?? {};
-      const [all, promised] = [Number(onHand), Number(reserved)];
       return {
         line: index + 1,
         sku,
@@ -238,9 +241,9 @@ async function insufficient(
         location: null,
         stockStatus: 'available',
         requestedUnits: Number(units),
-        onHand: all,
-        reserved: promised,
-        available: all - promised,
+        onHand: Number(onHand),
+        reserved: Number(reserved),
+        available: Number(units - missing),
       };
     }),
   );
