@@ -19,16 +19,17 @@ function storedOn(scope: 'all' | 'lots'): string {
       ORDER BY k.closed_on DESC LIMIT 1) c ON true
     WHERE w.id = ANY ($2::uuid[])`;
   return `(
-    SELECT s.warehouse_id, l.sku_id, s.lot_id, s.units, c.cartons, p.pallets, x.cpp, x.source, r.id AS rate_id,
-           r.name AS rate_name, r.value AS rate, CASE WHEN s.units = 0 THEN 0 ELSE
-             round(p.pallets * r.value, wms.currency_scale(w.currency)) END AS amount, w.currency,
-           wms.period_start($1::date, w.billing_cycle_start_day) AS period_start,
-           wms.period_end($1::date, w.billing_cycle_start_day) AS period_end,
+    SELECT s.warehouse_id, s.isodow, s.timezone, l.sku_id, s.lot_id, s.units, c.cartons, p.pallets, x.cpp, x.source,
+           r.id AS rate_id, r.name AS rate_name, r.value AS rate, CASE WHEN s.units = 0 THEN 0 ELSE
+             round(p.pallets * r.value, wms.currency_scale(s.currency)) END AS amount, s.currency,
+           wms.period_start($1::date, s.start_day) AS period_start, wms.period_end($1::date, s.start_day) AS period_end,
            CASE WHEN s.units = 0 THEN 'final' WHEN x.cpp IS NULL THEN 'unconfigured' WHEN r.id IS NULL THEN 'unrated'
                 ELSE 'final' END AS state,
            s.max_seq
     FROM (
-      SELECT i.warehouse_id, i.lot_id, sum(i.units)::bigint AS units, max(i.seq) AS max_seq
+      -- The warehouse is joined before its rows are counted: afterwards the planner takes what is left for a handful.
+      SELECT w.id AS warehouse_id, w.storage_snapshot_isodow AS isodow, w.timezone, w.currency,
+             w.billing_cycle_start_day AS start_day, i.lot_id, sum(i.units)::bigint AS units, max(i.seq) AS max_seq
       FROM (
         SELECT k.warehouse_id, k.location_id, k.lot_id, k.qty AS units, k.last_seq AS seq
         FROM (${bounds}) b
@@ -39,8 +40,8 @@ function storedOn(scope: 'all' | 'lots'): string {
         JOIN wms.wms_inventory_transaction t
           ON t.warehouse_id = b.warehouse_id AND t.effective_at >= b.since AND t.effective_at < b.until ${lots('t.lot_id')}) i
       JOIN wms.location o ON o.id = i.location_id AND o.type <> 'virtual'
-      GROUP BY 1, 2) s
-    JOIN wms.warehouse w ON w.id = s.warehouse_id
+      JOIN wms.warehouse w ON w.id = i.warehouse_id
+      GROUP BY w.id, i.lot_id) s
     JOIN wms.lot l ON l.id = s.lot_id
     LEFT JOIN LATERAL (
       SELECT k.storage_cartons_per_pallet FROM wms.lot_stock k
@@ -53,7 +54,7 @@ function storedOn(scope: 'all' | 'lots'): string {
              CASE WHEN ls.storage_cartons_per_pallet IS NOT NULL THEN 'lot' WHEN sp.id IS NOT NULL THEN 'spec' END AS source) x
     CROSS JOIN LATERAL (SELECT ceil(s.units::numeric / l.units_per_carton)::bigint AS cartons) c
     CROSS JOIN LATERAL (SELECT CASE WHEN s.units = 0 THEN 0 ELSE ceil(c.cartons::numeric / x.cpp) END AS pallets) p
-    LEFT JOIN rate r ON r.warehouse_id = s.warehouse_id AND r.currency = w.currency)`;
+    LEFT JOIN rate r ON r.warehouse_id = s.warehouse_id AND r.currency = s.currency)`;
 }
 
 /** The storage rates of the day, held so that nobody changes them before what they priced is written. */
@@ -75,8 +76,7 @@ function writeLines(scope: 'all' | 'lots'): string {
     SELECT s.warehouse_id, s.lot_id, s.sku_id, $1::date, $1::date + 6, s.units, s.cartons, s.pallets, s.cpp, s.source,
            s.rate_id, s.rate, s.amount, s.currency, s.period_start, s.period_end, s.state, s.max_seq
     FROM ${storedOn(scope)} s
-    JOIN wms.warehouse w ON w.id = s.warehouse_id
-    WHERE w.storage_snapshot_isodow = extract(isodow FROM $1::date) AND now() >= ${dueAt('$1::date', 'w.timezone')}
+    WHERE s.isodow = extract(isodow FROM $1::date) AND now() >= ${dueAt('$1::date', 's.timezone')}
       AND (s.units <> 0 OR EXISTS (
         SELECT FROM wms.storage_ledger g
         WHERE g.warehouse_id = s.warehouse_id AND g.lot_id = s.lot_id AND g.snapshot_on = $1::date AND g.units <> 0))
@@ -188,15 +188,17 @@ export const runStorageOfLots = statement<StorageWritten>(
  * charge is undone by its negative, and the line is charged anew. Both go to the period and under the note of `due`.
  */
 const charge = `
+  earlier AS (
+    SELECT m.storage_ledger_id AS id, count(*) AS times, max(m.id) FILTER (WHERE u.id IS NULL) AS standing
+    FROM wms.cost_charge m LEFT JOIN wms.cost_charge u ON u.adjusts_charge_id = m.id
+    WHERE m.storage_ledger_id IN (SELECT id FROM due) AND m.adjusts_charge_id IS NULL
+    GROUP BY 1),
   changed AS (
-    SELECT due.*, e.times, c.id AS standing, c.name AS standing_name, c.rate_id AS standing_rate_id,
+    SELECT due.*, coalesce(e.times, 0) AS times, c.id AS standing, c.name AS standing_name, c.rate_id AS standing_rate_id,
            c.quantity AS standing_quantity, c.rate AS standing_rate, c.amount AS standing_amount,
            c.currency AS standing_currency
     FROM due
-    CROSS JOIN LATERAL (
-      SELECT count(*) AS times, max(m.id) FILTER (WHERE u.id IS NULL) AS standing
-      FROM wms.cost_charge m LEFT JOIN wms.cost_charge u ON u.adjusts_charge_id = m.id
-      WHERE m.storage_ledger_id = due.id AND m.adjusts_charge_id IS NULL) e
+    LEFT JOIN earlier e ON e.id = due.id
     LEFT JOIN wms.cost_charge c ON c.id = e.standing
     WHERE (c.rate_id, c.quantity, c.rate, c.amount, c.currency)
           IS DISTINCT FROM (due.rate_id, due.pallets, due.rate, due.amount, due.currency)),
