@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { problem } from '@belay/platform';
 import { z } from 'zod';
 import { fresh, newHolder, newSite } from '../support/people.js';
 import { invoiceView } from '../../libs/wms/src/invoices/invoice.contract.js';
@@ -185,12 +186,12 @@ describe('invoices', () => {
         row(number, 'Storage', '"Week, ""A"""', '14', '3.90', '54.60'),
         row(number, 'Accessorial', 'Fuel', '1', '', '10.00'),
       ].join('\r\n');
-    const upload = (csv: string, facts: Record<string, unknown> = {}) =>
-      billing.ask(billing.clerk, 'POST', `${path}/upload`, { csv, ...facts });
+    const upload = async (csv: string, query = '') => {
+      const response = await billing.clerk.send('POST', `${path}/upload${query}`, csv, { 'content-type': 'text/csv' });
+      return { status: response.statusCode, body: response.json<unknown>() };
+    };
     const faults = async (csv: string) =>
-      (await billing.faults(billing.clerk, 'POST', `${path}/upload`, { csv })).map(
-        ({ pointer, detail }) => `${pointer}: ${detail}`,
-      );
+      problem.parse((await upload(csv)).body).errors?.map(({ pointer, detail }) => `${pointer}: ${detail}`) ?? [];
 
     it('from a file, whose bytes say that it is the same', async () => {
       const csv = file(fresh('CSV'));
@@ -228,7 +229,7 @@ describe('invoices', () => {
       expect(await faults(csv)).toEqual([
         '#/csv/2/Invoice Date: 03/02/2025 may mean two days: say whether dates are DMY or MDY',
       ]);
-      expect(invoiceView.parse((await upload(csv, { dates: 'DMY' })).body).issuedOn).toBe('2025-02-03');
+      expect(invoiceView.parse((await upload(csv, '?dates=DMY')).body).issuedOn).toBe('2025-02-03');
     });
 
     it.each([
@@ -255,6 +256,29 @@ describe('invoices', () => {
       const found = await faults(csv);
       expect(found.some((one) => one.startsWith(fault))).toBe(true);
       expect((await upload(csv)).status).toBe(422);
+    });
+
+    it('as text of at most so many bytes, whose file is kept in no row', async () => {
+      const most = billing.api.config.BODY_LIMIT_BYTES;
+      const csv = file(fresh('CSV'));
+      expect((await upload(csv.padEnd(most, '\n'))).status).toBe(201);
+      expect((await upload(file(fresh('CSV')).padEnd(most + 1, '\n'))).status).toBe(413);
+      const json = await billing.clerk.send('POST', `${path}/upload`, '{}');
+      expect(json.statusCode).toBe(422);
+      const latin = await billing.clerk.app.inject({
+        method: 'POST',
+        url: `${path}/upload`,
+        headers: { ...billing.clerk.headers, 'content-type': 'text/csv' },
+        payload: Buffer.from(file(fresh('CSV')).replace('Fuel', 'F\xfcel'), 'latin1'),
+      });
+      expect(latin.statusCode).toBe(422);
+      expect(problem.parse(latin.json()).errors).toEqual([{ pointer: '#', detail: 'must be UTF-8' }]);
+      expect(latin.body).not.toContain('node_modules');
+      const held = await billing.api.rows(
+        `SELECT attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+         WHERE c.relnamespace = 'wms'::regnamespace AND a.atttypid = 'bytea'::regtype`,
+      );
+      expect(held).toEqual([]);
     });
 
     it('never with a total that is not the sum of the lines', async () => {
@@ -522,6 +546,40 @@ describe('invoices', () => {
     });
   });
 
+  describe('must never', () => {
+    it('reckon with floating point: a tenth and two are three, ten times over', async () => {
+      const lines = Array.from({ length: 10 }, () => [
+        { category: 'Unit', name: 'Labels', quantity: '0.1', amount: '0.10' },
+        { category: 'Unit', name: 'Labels', quantity: '0.2', amount: '0.20' },
+      ]).flat();
+      const invoice = await billing.draft({ net: '3.00', total: '3.00', lines });
+      expect(invoice.net).toBe('3.00');
+      expect(await pointers({ net: '3.01', total: '3.01', lines })).toEqual(['#/net']);
+    });
+
+    it('lose a digit of an amount that no floating point number has', async () => {
+      const amount = '999999999999.99';
+      const big = { net: amount, total: amount, ...oneLine({ quantity: '1', unitRate: null, amount }) };
+      expect((await billing.draft(big)).total).toBe(amount);
+      const more = { net: `9${amount}`, total: `9${amount}`, ...oneLine({ amount: `9${amount}` }) };
+      expect(await draftOutcome(more)).toBe('422 invalid-request');
+    });
+
+    it('take a payment reference from a note, nor a payment without one', async () => {
+      const { invoice } = await billing.reconciled();
+      await billing.act(invoice.id, 'approve', {}, billing.chief);
+      const body = { method: 'BACS', paidOn: '2025-02-01', amount: '1.00', note: 'Ref: P-77' };
+      const faulty = await billing.faults(billing.chief, 'POST', `${path}/${invoice.id}/payments`, body);
+      expect(faulty.map(({ pointer }) => pointer)).toEqual(['#/reference', '#/note']);
+    });
+
+    it('tell more of a failure than its problem', async () => {
+      const response = await billing.clerk.send('POST', path, { nonsense: true }, { 'idempotency-key': randomUUID() });
+      expect(response.statusCode).toBe(422);
+      expect(response.body).not.toMatch(/stack|node_modules|\.ts:/);
+    });
+  });
+
   it('are listed by period and state, page by page', async () => {
     const place = await billing.newPlace();
     const facts = (month: string) => ({
@@ -560,6 +618,16 @@ describe('invoices', () => {
       { operation: 'INSERT', status: 'draft', actor: true },
       { operation: 'UPDATE', status: 'pending', actor: true },
     ]);
+  });
+});
+
+describe('where one person is enough', () => {
+  it('who made an invoice approves it', async () => {
+    const billing = await Billing.open({ config: { WMS_SECOND_PERSON: false } });
+    await billing.chargeStorage();
+    const { invoice } = await billing.reconciled();
+    expect((await billing.act(invoice.id, 'approve', {})).status).toBe('approved');
+    await billing.close();
   });
 });
 

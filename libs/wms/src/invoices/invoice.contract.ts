@@ -50,16 +50,13 @@ export const changeInvoice = z
   .meta({ id: 'ChangeInvoice' });
 export type ChangeInvoice = z.infer<typeof changeInvoice>;
 
-export const uploadInvoice = z
-  .strictObject({
-    csv: z.string().min(1).max(900_000).describe('The file as it is: RFC 4180, separated by commas or semicolons'),
-    dates: z
-      .enum(['DMY', 'MDY'])
-      .optional()
-      .describe('How dates such as 03/04/2025 are meant; without it they are refused'),
-    currency: currency.optional().describe('That of the warehouse, unless said'),
-  })
-  .meta({ id: 'InvoiceFile' });
+export const uploadInvoice = z.strictObject({
+  dates: z
+    .enum(['DMY', 'MDY'])
+    .optional()
+    .describe('How dates such as 03/04/2025 are meant; without it they are refused'),
+  currency: currency.optional().describe('That of the warehouse, unless said'),
+});
 export type UploadInvoice = z.infer<typeof uploadInvoice>;
 
 export const approveInvoice = z

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { Body, Controller, Get, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import {
@@ -8,6 +9,7 @@ import {
   InFeature,
   listOf,
   Requires,
+  Upload,
   type Caller,
   type List,
 } from '@belay/platform';
@@ -98,18 +100,19 @@ export class InvoiceController {
   @Endpoint('Draft an invoice from a CSV file', {
     status: 201,
     returns: invoiceView,
-    problems: [...intake, '409 invoice-number-taken', '409 currency-mismatch'],
-    idempotency: 'required',
+    problems: [...intake, '409 invoice-number-taken', '409 currency-mismatch', '413 body-too-large'],
+    upload: 'text/csv',
     description:
-      'A row for each line, with the columns Invoice Number, Warehouse, Billing Period Start, Billing Period End, Invoice ' +
+      'UTF-8, separated by commas or semicolons. A row for each line, with the columns Invoice Number, Warehouse, Billing Period Start, Billing Period End, Invoice ' +
       'Date, Due Date, Total Amount, Tax, Category, Name, Quantity, Rate and Amount. The same file again is answered with 200.',
   })
   async upload(
     @By() by: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
-    @Body({ schema: uploadInvoice }) body: UploadInvoice,
+    @Query({ schema: uploadInvoice }) query: UploadInvoice,
+    @Upload() body: Readable,
   ): Promise<InvoiceView> {
-    return answered(reply, await this.invoices.upload(by, body));
+    return answered(reply, await this.invoices.upload(by, query, body));
   }
 
   @Get(':id')

@@ -1,6 +1,8 @@
-import { createHash, randomUUIDv7 } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { randomUUIDv7 } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { Inject, Injectable } from '@nestjs/common';
 import {
+  CONFIG,
   containing,
   Database,
   decodeCursor,
@@ -8,6 +10,7 @@ import {
   listFrom,
   violates,
   type Caller,
+  type Config,
   type List,
 } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
@@ -17,6 +20,7 @@ import { CurrencyDiffers } from '../wms.problems.js';
 import { InvoiceAccess, READ_INVOICES } from './invoice-access.service.js';
 import { readInvoiceFile } from './invoice-file.rules.js';
 import { InvoiceStates } from './invoice-states.service.js';
+import { uploadedText } from './invoice-upload.service.js';
 import { summaryOf, wholeInvoice } from './invoice-view.service.js';
 import {
   draftInvoice,
@@ -57,6 +61,7 @@ export class InvoiceService {
     private readonly warehouses: WarehouseScope,
     private readonly access: InvoiceAccess,
     private readonly states: InvoiceStates,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   async list(by: Caller, filter: InvoiceFilter): Promise<List<InvoiceSummary>> {
@@ -80,8 +85,9 @@ export class InvoiceService {
   }
 
   /** The same file again, or another that says the same, changes nothing. */
-  upload(by: Caller, { csv, dates, currency }: UploadInvoice): Promise<TakenIn> {
-    const file = readInvoiceFile(csv, dates);
+  async upload(by: Caller, { dates, currency }: UploadInvoice, body: Readable): Promise<TakenIn> {
+    const { text, sha256 } = await uploadedText(body, this.config.BODY_LIMIT_BYTES);
+    const file = readInvoiceFile(text, dates);
     if (!file.read) throw new InvalidRequest(file.faults);
     const draft = draftInvoice.safeParse({ ...file.invoice, ...(currency !== undefined && { currency }) });
     if (!draft.success) {
@@ -92,7 +98,7 @@ export class InvoiceService {
         })),
       );
     }
-    return this.takenIn(by, draft.data, createHash('sha256').update(csv).digest('hex'));
+    return this.takenIn(by, draft.data, sha256);
   }
 
   /** Only a draft is changed; what was submitted is voided and drafted anew. */

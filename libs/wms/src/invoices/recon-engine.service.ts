@@ -44,7 +44,7 @@ export async function runReconciliation(
 ): Promise<number> {
   const startedAt = new Date();
   const { currency } = invoice;
-  const expected = [...(await chargesOf(on, invoice, days)), ...(await agreedCredits(on, invoice))];
+  const expected = isCreditNote(invoice) ? await agreedCredits(on, invoice) : await chargesOf(on, invoice, days);
   const invoiced = (await linesOfInvoice(on, [invoice.id])).map((line) => billed(line, currency));
   const aliases = await aliasesOf(on, [invoice.warehouseId]);
   const [allowed = { absolute: '0.01', percent: '0' }] = await toleranceOf(on, [invoice.warehouseId]);
@@ -92,14 +92,16 @@ async function chargesOf(on: Executor, { warehouseId, currency }: InvoiceRow, { 
   return charges.map((charge) => billed(charge, currency));
 }
 
-/** A credit note is expected to bring what was agreed in the disputes that name it, line by line. */
+function isCreditNote({ net, currency }: InvoiceRow): boolean {
+  return Money.parse(net, currency).minor < 0n;
+}
+
+/** A credit note is expected to bring what was agreed in the disputes that name it, line by line, and nothing else. */
 async function agreedCredits(on: Executor, invoice: InvoiceRow): Promise<Billed[]> {
   const { warehouseId, currency, number } = invoice;
-  const net = Money.parse(invoice.net, currency);
-  if (net.minor >= 0n) return [];
   let credits = await creditsOfNote(on, [warehouseId, currency, number]);
   if (credits.length === 0) {
-    await matchCreditNote(on, [warehouseId, currency, number, net.negated().toString()]);
+    await matchCreditNote(on, [warehouseId, currency, number, Money.parse(invoice.net, currency).negated().toString()]);
     credits = await creditsOfNote(on, [warehouseId, currency, number]);
   }
   const lines: Billed[] = [];
