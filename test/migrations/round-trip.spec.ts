@@ -56,7 +56,7 @@ describe.each(ledgers.map((ledger) => [ledger.domain, ledger] as const))('%s', (
         expect(await content(ledger, databases)).toEqual(at.get(name));
       }
     });
-  });
+  }, 120_000);
 
   it('has a row in every table to go down and up with', async () => {
     await withRows(ledger, async ({ query, control }) => {
