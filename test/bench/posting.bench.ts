@@ -121,7 +121,7 @@ for (const [title, body] of [
 ] as const) {
   await autocannon({ ...request(watched.url, body), connections: 16, duration: 2 });
   const [before, rungBefore] = [proxy.roundTrips, proxy.rings];
-  const { '2xx': posted } = await autocannon({ ...request(watched.url, body), connections: 16, duration: 3 });
+  const { '2xx': posted } = await autocannon({ ...request(watched.url, body), connections: 16, amount: 1_000 });
   const rings = proxy.rings - rungBefore;
   const trips = proxy.roundTrips - before - rings;
   console.log(
