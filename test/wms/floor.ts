@@ -108,7 +108,7 @@ export class Floor {
   }
 
   /** A lot of a SKU of its own with so many units at DEFAULT. */
-  async stocked(units: number, details: object = {}): Promise<LotView> {
+  async stocked(units: number, details: Readonly<Record<string, unknown>> = {}): Promise<LotView> {
     const lot = await this.lot(undefined, details);
     await this.put([{ lot, units }]);
     return lot;
