@@ -22,6 +22,7 @@ import { CreateIntegrityRun1764006920000 } from './wms/1764006920000-create-inte
 import { ExtendReservation1764006930000 } from './wms/1764006930000-extend-reservation.js';
 import { CreateImportRow1764006940000 } from './wms/1764006940000-create-import-row.js';
 import { HoldBuckets1764006950000 } from './wms/1764006950000-hold-buckets.js';
+import { IndexUnsoundStock1764006960000 } from './wms/1764006960000-index-unsound-stock.js';
 
 /** Every migration there is, in the order in which domains stand on each other. A file that is not here does not run. */
 export const ledgers: readonly Ledger[] = [
@@ -63,6 +64,7 @@ export const ledgers: readonly Ledger[] = [
       ExtendReservation1764006930000,
       CreateImportRow1764006940000,
       HoldBuckets1764006950000,
+      IndexUnsoundStock1764006960000,
     ],
   },
 ];

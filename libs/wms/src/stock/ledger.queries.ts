@@ -64,13 +64,13 @@ const withBalances = (page: string) => `
   JOIN wms.lot l ON l.id = p.lot_id
   ORDER BY p.effective_at DESC, p.seq DESC`;
 
-/** $7 lots, $8 locations and $9 status, where they are not null. */
+/** $7 lots, $8 locations, $9 status and $10 SKUs, where they are not null. */
 const narrowed = `($7::uuid[] IS NULL OR t.lot_id = ANY ($7)) AND ($8::uuid[] IS NULL OR t.location_id = ANY ($8))
-        AND ($9::text IS NULL OR t.stock_status = $9)`;
+        AND ($9::text IS NULL OR t.stock_status = $9) AND ($10::uuid[] IS NULL OR t.sku_id = ANY ($10))`;
 
 /**
  * The latest lines of the warehouses $1: by their movements, which an index has in the order of time within a warehouse.
- * $2 from, $3 to, $4 and $5 the line to go on after, $6 rows, $7 lots, $8 locations, $9 status.
+ * $2 from, $3 to, $4 and $5 the line to go on after, $6 rows, $7 lots, $8 locations, $9 status, $10 SKUs.
  */
 export const ledgerOfWarehouses = statement<LedgerRow>(
   'wms.ledger_of_warehouses',
@@ -97,11 +97,11 @@ export const ledgerOfLots = statement<LedgerRow>(
     ${latestFirst}`),
 );
 
-/** The same, of the movement $10. */
+/** The same, of the movement $11. */
 export const ledgerOfMovement = statement<LedgerRow>(
   'wms.ledger_of_movement',
   withBalances(`
     SELECT t.* FROM wms.wms_inventory_transaction t
-    WHERE t.movement_id = $10::uuid AND t.warehouse_id = ANY ($1::uuid[]) AND ${inTime} AND ${narrowed}
+    WHERE t.movement_id = $11::uuid AND t.warehouse_id = ANY ($1::uuid[]) AND ${inTime} AND ${narrowed}
     ${latestFirst}`),
 );

@@ -25,23 +25,25 @@ export class LedgerService {
     const scope = await this.scope.of(on, by, filter);
     if (!scope) return { items: [], next: null };
 
-    const lots = await this.lots(scope, status);
-    const values = [scope.warehouses, from, to, ...after, limit + 1, lots ?? null, scope.locations ?? null, status];
+    const { warehouses, locations = null, skus = null } = scope;
+    const lots = await this.fewLots(scope, status);
+    const values = [warehouses, from, to, ...after, limit + 1, lots ?? scope.lots ?? null, locations, status, skus];
     const rows =
       movement !== undefined
         ? await ledgerOfMovement(on, [...values, movement])
-        : await (lots && lots.length <= FEW_LOTS ? ledgerOfLots : ledgerOfWarehouses)(on, values);
+        : await (lots ? ledgerOfLots : ledgerOfWarehouses)(on, values);
     return listFrom(rows, limit, (row) => [row.sortedAt, row.seq], view);
   }
 
-  private async lots(scope: ScopedTo, status: string | null): Promise<readonly string[] | undefined> {
-    const { warehouses, skus, lots, locations } = scope;
-    if (lots) return lots;
+  /** The lots that it can be about, when they are few. */
+  private async fewLots(scope: ScopedTo, status: string | null): Promise<readonly string[] | undefined> {
+    const { warehouses, skus = null, lots, locations = null } = scope;
     // Most of the ledger is of sound goods.
     const rare = status === 'available' ? null : status;
-    if (!skus && !locations && rare === null) return undefined;
-    const found = await lotsEverAt(this.database.dataSource, [warehouses, skus ?? null, locations ?? null, rare]);
-    return found.map(({ id }) => id);
+    if (!lots && !skus && !locations && rare === null) return undefined;
+    const on = this.database.dataSource;
+    const found = lots ?? (await lotsEverAt(on, [warehouses, skus, locations, rare, FEW_LOTS + 1])).map(({ id }) => id);
+    return found.length <= FEW_LOTS ? found : undefined;
   }
 }
 

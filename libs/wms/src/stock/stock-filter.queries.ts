@@ -22,10 +22,11 @@ export const locationsGiven = statement<{ id: string }>(
    SELECT id FROM wms.location WHERE warehouse_id = ANY ($1::uuid[]) AND upper(code) = upper($3::text)`,
 );
 
-/** The lots that ever were in the warehouses $1: of the SKUs $2, at the locations $3, with the status $4, where not null. */
+/** At most $5 of the lots that ever were in the warehouses $1: of the SKUs $2, at the locations $3, with the status $4, where not null. */
 export const lotsEverAt = statement<{ id: string }>(
   'wms.lots_ever_at',
   `SELECT DISTINCT lot_id AS id FROM wms.stock_balance
    WHERE warehouse_id = ANY ($1::uuid[]) AND ($2::uuid[] IS NULL OR sku_id = ANY ($2))
-     AND ($3::uuid[] IS NULL OR location_id = ANY ($3)) AND ($4::text IS NULL OR stock_status = $4)`,
+     AND ($3::uuid[] IS NULL OR location_id = ANY ($3)) AND ($4::text IS NULL OR stock_status = $4)
+   LIMIT $5`,
 );

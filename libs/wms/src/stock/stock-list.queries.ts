@@ -1,6 +1,6 @@
-import { statement, type Executor, type Statement } from '@belay/platform';
+import type { DataSource } from 'typeorm';
 import { stockAsOf } from '../stock.queries.js';
-import type { Grouping } from './stock.contract.js';
+import type { Grouping, StockStatus } from './stock.contract.js';
 
 /** Which stock is asked for; what is absent does not narrow it. */
 export interface StockQuestion {
@@ -9,7 +9,7 @@ export interface StockQuestion {
   readonly skus?: readonly string[] | undefined;
   readonly lots?: readonly string[] | undefined;
   readonly locations?: readonly string[] | undefined;
-  readonly status?: string | undefined;
+  readonly status?: StockStatus | undefined;
   readonly day?: string | undefined;
   readonly instant?: string | undefined;
   readonly knownAt?: string | undefined;
@@ -29,7 +29,7 @@ export interface StockRow {
   readonly lot: string | null;
   readonly locationId: string | null;
   readonly location: string | null;
-  readonly stockStatus: 'available' | 'quarantine' | 'damaged';
+  readonly stockStatus: StockStatus;
   readonly onHand: string;
   readonly reserved: string | null;
   readonly cartons: string;
@@ -39,26 +39,18 @@ export interface StockRow {
   readonly lastCountedAt: Date | null;
 }
 
-const prepared = new Map<string, Statement<StockRow>>();
-
 /** How many sort keys a row of the grouping has. */
 export function keysOf(groupBy: Grouping): number {
   return orders[groupBy].length;
 }
 
 /**
- * A page of stock. Each set of filters is a statement of its own, because a condition that could be null would keep a
- * prepared plan from the indexes; SKUs are walked in the order of their codes, so that a page reads little more than it
- * shows.
+ * A page of stock. SKUs are walked in the order of their codes, so that a page reads little more than it shows. Not a
+ * statement that is planned once: what is best depends on what is asked for, and planning is a millisecond.
  */
-export function stockRows(on: Executor, question: StockQuestion): Promise<StockRow[]> {
-  const { shape, sql, values } = new StockList(question).build();
-  let run = prepared.get(shape);
-  if (!run) {
-    run = statement<StockRow>(`wms.stock_list_${prepared.size + 1}`, sql);
-    prepared.set(shape, run);
-  }
-  return run(on, values);
+export function stockRows(on: DataSource, question: StockQuestion): Promise<StockRow[]> {
+  const { sql, values } = new StockList(question).build();
+  return on.query<StockRow[]>(sql, values);
 }
 
 const sortKeys = {
@@ -81,20 +73,16 @@ type Driver = 's' | 'o' | 'w';
 
 class StockList {
   private readonly values: unknown[] = [];
-  private readonly parts: string[] = [];
 
   constructor(private readonly question: StockQuestion) {}
 
-  /** Equal shapes have equal SQL. */
-  build(): { shape: string; sql: string; values: readonly unknown[] } {
+  build(): { sql: string; values: unknown[] } {
     const { groupBy, after, rows } = this.question;
     const order = orders[groupBy];
     const keys = order.map((key) => sortKeys[key]);
     const source = this.source();
-    const first = after && keys[0] ? [`${keys[0]} >= ${this.value('from', after[0], 'text')}`] : [];
-    const beyond = after
-      ? [`(${keys.join(', ')}) > (${after.map((key) => this.value('after', key, 'text')).join(', ')})`]
-      : [];
+    const first = after && keys[0] ? [`${keys[0]} >= ${this.value(after[0], 'text')}`] : [];
+    const beyond = after ? [`(${keys.join(', ')}) > (${after.map((key) => this.value(key, 'text')).join(', ')})`] : [];
     const where = [...source.where, ...first, ...beyond];
     const has = (key: keyof typeof sortKeys) => order.includes(key);
     const sql = `
@@ -109,7 +97,7 @@ class StockList {
                ${has('lot') ? 'l.expires_on' : 'NULL::date'} AS "expiresOn"
         FROM ${source.from}
         ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''}
-        ORDER BY ${keys.join(', ')} LIMIT ${this.value('rows', rows, 'integer')}) r
+        ORDER BY ${keys.join(', ')} LIMIT ${this.value(rows, 'integer')}) r
       CROSS JOIN LATERAL (
         SELECT min(k.first_received_at) AS at FROM wms.lot_stock k
         WHERE k.warehouse_id = r."warehouseId" AND k.lot_id = r."lotId") f
@@ -118,14 +106,13 @@ class StockList {
         JOIN wms.stock_count t ON t.id = n.stock_count_id AND t.status = 'posted'
         WHERE n.location_id = r."locationId" AND n.lot_id = r."lotId" AND n.stock_status = r."stockStatus") c
       ORDER BY r.keys`;
-    return { shape: this.parts.join(' '), sql, values: this.values };
+    return { sql, values: this.values };
   }
 
   /** What the rows are made of, and the conditions on it; `q` has the quantities. */
   private source(): { from: string; where: string[] } {
     const { groupBy, skus } = this.question;
-    this.parts.push(groupBy, this.isPast ? 'past' : 'present');
-    const warehouses = this.value('warehouses', this.question.warehouses, 'uuid[]');
+    const warehouses = this.value(this.question.warehouses, 'uuid[]');
     const columns = orders[groupBy];
     const grouped = [
       'b.warehouse_id',
@@ -143,10 +130,7 @@ class StockList {
     if (columns.includes('sku')) {
       return {
         from: `wms.sku s CROSS JOIN LATERAL ${sums('s')} JOIN wms.warehouse w ON w.id = q.warehouse_id ${lot} ${location}`,
-        where: [
-          ...(skus ? [`s.id = ANY (${this.value('skus', skus, 'uuid[]')})`] : []),
-          ...this.worthALook(warehouses),
-        ],
+        where: [...(skus ? [`s.id = ANY (${this.value(skus, 'uuid[]')})`] : []), ...this.worthALook(warehouses)],
       };
     }
     const inScope = [`w.id = ANY (${warehouses})`];
@@ -170,9 +154,10 @@ class StockList {
   private filters(of: string): string[] {
     const { lots, locations, status } = this.question;
     return [
-      ...(lots ? [`${of}.lot_id = ANY (${this.value('lots', lots, 'uuid[]')})`] : []),
-      ...(locations ? [`${of}.location_id = ANY (${this.value('locations', locations, 'uuid[]')})`] : []),
-      ...(status !== undefined ? [`${of}.stock_status = ${this.value('status', status, 'text')}`] : []),
+      ...(lots ? [`${of}.lot_id = ANY (${this.value(lots, 'uuid[]')})`] : []),
+      ...(locations ? [`${of}.location_id = ANY (${this.value(locations, 'uuid[]')})`] : []),
+      // Said in the SQL itself, which an index of what is not sound needs.
+      ...(status !== undefined ? [`${of}.stock_status = '${status}'`] : []),
     ];
   }
 
@@ -185,7 +170,7 @@ class StockList {
       w: ['b.warehouse_id = w.id'],
     }[driver];
     const filters = [
-      ...(driver !== 's' && skus ? [`b.sku_id = ANY (${this.value('skus', skus, 'uuid[]')})`] : []),
+      ...(driver !== 's' && skus ? [`b.sku_id = ANY (${this.value(skus, 'uuid[]')})`] : []),
       ...this.filters('b'),
     ];
     if (!this.isPast) {
@@ -210,9 +195,9 @@ class StockList {
     const { day, instant, knownAt } = this.question;
     return stockAsOf({
       warehouses,
-      day: day === undefined ? 'NULL::date' : this.value('day', day, 'date'),
-      instant: instant === undefined ? 'NULL::timestamptz' : this.value('instant', instant, 'timestamptz'),
-      knownAt: knownAt === undefined ? 'NULL::timestamptz' : this.value('known', knownAt, 'timestamptz'),
+      day: day === undefined ? 'NULL::date' : this.value(day, 'date'),
+      instant: instant === undefined ? 'NULL::timestamptz' : this.value(instant, 'timestamptz'),
+      knownAt: knownAt === undefined ? 'NULL::timestamptz' : this.value(knownAt, 'timestamptz'),
     });
   }
 
@@ -221,8 +206,7 @@ class StockList {
     return day !== undefined || instant !== undefined || knownAt !== undefined;
   }
 
-  private value(part: string, value: unknown, type: string): string {
-    this.parts.push(part);
+  private value(value: unknown, type: string): string {
     this.values.push(value);
     return `$${this.values.length}::${type}`;
   }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { day, id, idOrCode, instant, units } from '../wms.contract.js';
 
 export const stockStatuses = ['available', 'quarantine', 'damaged'] as const;
+export type StockStatus = (typeof stockStatuses)[number];
 const stockStatus = z.enum(stockStatuses);
 
 const groupings = ['bucket', 'lot', 'sku', 'location', 'warehouse'] as const;
