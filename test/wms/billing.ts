@@ -34,7 +34,7 @@ const refusal = z.object({ errors: z.array(z.object({ pointer: z.string(), detai
 const STORAGE = 'Storage cost per pallet / week';
 
 /** The golden rows of a week: pallets and what they cost at 3.90. Together 14 pallets, 54.60. */
-export const goldenStorage = [
+const goldenStorage = [
   ['1', '3.90'],
   ['10', '39.00'],
   ['2', '7.80'],

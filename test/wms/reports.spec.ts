@@ -207,9 +207,69 @@ describe('reports', () => {
     expect((await report(query)).map((row) => row['movement'])).toEqual([receipt.number]);
   });
 
+  it('name what nobody can price, stock past its last day, and invoices that wait', async () => {
+    const here = await billing.newPlace();
+    const bin = randomUUIDv7();
+    await billing.api.rows(
+      `INSERT INTO wms.location (id, warehouse_id, code, type, created_by) VALUES ($1, $2, 'DEFAULT', 'zone', $1)`,
+      [bin, here.id],
+    );
+    const unrated = await billing.charge({ name: 'Labels', amount: null }, here);
+    const settled = await billing.charge({ name: 'Wrap', amount: null }, here);
+    await billing.charge({ name: 'Wrap', amount: '3.00', adjusts: settled }, here);
+    const goods = await lot('STALE');
+    await billing.api.rows(
+      `INSERT INTO wms.storage_ledger (warehouse_id, sku_id, lot_id, snapshot_on, week_ending, units, cartons, pallets, currency,
+         period_start, period_end, state, input_max_seq)
+       VALUES ($1, $2, $3, '2025-01-06', '2025-01-12', 60, 1, NULL, 'GBP', '2024-12-16', '2025-01-15', 'unconfigured', 1),
+              ($1, $2, $3, '2025-01-13', '2025-01-19', 60, 1, 1, 'GBP', '2024-12-16', '2025-01-15', 'unrated', 1)`,
+      [here.id, goods.sku, goods.id],
+    );
+    const moved = [place, location] as const;
+    [place, location] = [here, bin];
+    await move(goods, { units: 60 });
+    [place, location] = moved;
+    const found = async (query = '') =>
+      (await report(`anomalies?warehouse=${here.code}${query}`)).map((row) => row['kind']);
+    expect(await found()).toEqual(['unconfigured-storage', 'unrated-charge', 'unrated-storage']);
+    await billing.api.rows(`UPDATE wms.lot SET expires_on = current_date + 1 WHERE id = $1`, [goods.id]);
+    expect(await found()).not.toContain('expired-stock');
+    await billing.api.rows(`UPDATE wms.lot SET expires_on = '2025-06-30' WHERE id = $1`, [goods.id]);
+    const invoice = await billing.draft({ warehouse: here.code });
+    await billing.act(invoice.id, 'submit');
+    expect(await found()).toContain('expired-stock');
+    expect(await found()).not.toContain('waiting-invoice');
+    await billing.api.rows(`UPDATE wms.invoice SET created_at = now() - interval '31 days' WHERE id = $1`, [
+      invoice.id,
+    ]);
+    const all = await report(`anomalies?warehouse=${here.code}`);
+    expect(all.map((row) => row['kind'])).toEqual([
+      'expired-stock',
+      'unconfigured-storage',
+      'unrated-charge',
+      'unrated-storage',
+      'waiting-invoice',
+    ]);
+    expect(all.find((row) => row['kind'] === 'unrated-charge')).toMatchObject({
+      key: unrated,
+      subject: 'Labels',
+      day: '2025-01-13',
+    });
+    const first = await billing.list(chief, `${path}/anomalies?warehouse=${here.code}&limit=3`);
+    const rest = await report(`anomalies?warehouse=${here.code}&limit=3&cursor=${first.next ?? ''}`);
+    expect([...first.items, ...rest]).toEqual(all);
+  });
+
   it('are of warehouses at the sites of who asks', async () => {
     const stranger = await newHolder(billing.api, chief, 'admin', (await newSite(chief)).id);
-    for (const name of ['variance', 'unexpected-charges', 'long-storage', 'pallet-variance', 'missing-documents']) {
+    for (const name of [
+      'variance',
+      'unexpected-charges',
+      'long-storage',
+      'pallet-variance',
+      'missing-documents',
+      'anomalies',
+    ]) {
       expect([name, await report(name, stranger)]).toEqual([name, []]);
       expect([name, await billing.outcome(stranger, 'GET', `${path}/${name}?warehouse=${place.code}`)]).toEqual([
         name,

@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import type { Executor } from '../database/statement.js';
 
 /** Corrupted data is acted on at once, wrong money within hours. */
-export type RecoverySeverity = 'critical' | 'high';
+type RecoverySeverity = 'critical' | 'high';
 
 /** What a run looks at from outside to know which state the domain is in. */
 export type Probe =

@@ -3,7 +3,7 @@ import { integrityChecks, type IntegritySeverity } from './integrity.queries.js'
 import { beginCheck, endCheck, giveCheckUp, limitStatements } from './integrity-run.queries.js';
 
 /** More are not counted. */
-export const MOST_VIOLATIONS = 1_000;
+const MOST_VIOLATIONS = 1_000;
 const SAMPLE = 20;
 const PATIENCE_MS = 120_000;
 

@@ -8,7 +8,7 @@ const MOST_LINES = 2_000;
 
 const amount = decimal(12, 2);
 
-export const invoiceLine = z
+const invoiceLine = z
   .strictObject({
     category: z.enum(chargeCategories),
     name: line(200).describe('In the words of the operator; aliases say which rate is meant'),
@@ -17,7 +17,6 @@ export const invoiceLine = z
     amount: amount.describe('Negative: a credit'),
   })
   .meta({ id: 'DraftInvoiceLine' });
-export type InvoiceLine = z.infer<typeof invoiceLine>;
 
 const details = {
   number: line(64).describe('The number of the operator, unique in the warehouse whatever its case'),

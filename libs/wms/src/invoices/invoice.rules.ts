@@ -1,6 +1,6 @@
 import { currencyScale, Money, NotExact, Qty, rounded } from '../money.rules.js';
 
-export interface BilledLine {
+interface BilledLine {
   readonly category: string;
   readonly name: string;
   readonly quantity: string;
@@ -40,7 +40,7 @@ export function faultsOf(invoice: InvoiceContent): Fault[] {
   return [...dateFaults(invoice), ...sumFaults(invoice), ...invoice.lines.flatMap(creditFaults)];
 }
 
-export interface InvoiceWarning {
+interface InvoiceWarning {
   readonly code: 'early-invoice' | 'long-terms';
   readonly detail: string;
 }

@@ -8,6 +8,9 @@ const place = { warehouseId: id, warehouse: z.string().describe('Its code') };
 
 const ofWarehouse = page.extend({ warehouse: idOrCode.optional() });
 
+export const anomalyFilter = ofWarehouse;
+export type AnomalyFilter = z.infer<typeof anomalyFilter>;
+
 /** Both days are included. */
 const ofDays = ofWarehouse.extend({ from: day.optional(), to: day.optional() });
 
@@ -104,3 +107,15 @@ export const missingDocumentsView = z
   .object({ ...movement, missing: z.array(z.enum(['attachments', 'trackingNumber', 'vessel'])) })
   .meta({ id: 'MissingDocuments' });
 export type MissingDocumentsView = z.infer<typeof missingDocumentsView>;
+
+export const anomalyView = z
+  .object({
+    kind: z.enum(['unrated-charge', 'unrated-storage', 'unconfigured-storage', 'expired-stock', 'waiting-invoice']),
+    key: z.string().describe('Of the row it is about'),
+    ...place,
+    day: z.string(),
+    subject: z.string(),
+    detail: z.string(),
+  })
+  .meta({ id: 'Anomaly' });
+export type AnomalyView = z.infer<typeof anomalyView>;

@@ -2,6 +2,8 @@ import { Controller, Get, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { By, Endpoint, InFeature, listOf, Requires, type Caller, type List } from '@belay/platform';
 import {
+  anomalyFilter,
+  anomalyView,
   billedFilter,
   happenedFilter,
   longStorageFilter,
@@ -10,6 +12,8 @@ import {
   palletVarianceView,
   unexpectedView,
   varianceView,
+  type AnomalyFilter,
+  type AnomalyView,
   type BilledFilter,
   type HappenedFilter,
   type LongStorageFilter,
@@ -84,5 +88,16 @@ export class ReportController {
     @Query({ schema: happenedFilter }) query: HappenedFilter,
   ): Promise<List<MissingDocumentsView>> {
     return this.reports.missingDocuments(by, query);
+  }
+
+  @Get('anomalies')
+  @Requires('wms.ops:read')
+  @Endpoint('List what is allowed and should yet be looked at', {
+    returns: listOf(anomalyView),
+    problems,
+    description: 'What nobody can price, stock past its last day, and invoices that wait. Integrity is told elsewhere.',
+  })
+  anomalies(@By() by: Caller, @Query({ schema: anomalyFilter }) query: AnomalyFilter): Promise<List<AnomalyView>> {
+    return this.reports.anomalies(by, query);
   }
 }

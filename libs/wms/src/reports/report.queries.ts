@@ -193,3 +193,46 @@ export const missingDocuments = statement<MissingDocumentsRow>(
      AND ($6::uuid IS NULL OR (m.effective_at, m.id) < ($5::timestamptz, $6))
    ORDER BY m.effective_at DESC, m.id DESC LIMIT $7`,
 );
+
+export interface AnomalyRow {
+  readonly kind: string;
+  readonly key: string;
+  readonly warehouseId: string;
+  readonly warehouse: string;
+  readonly day: string;
+  readonly subject: string;
+  readonly detail: string;
+}
+
+/** What the rules allow and somebody should yet look at. $3 and $4 the row to go on after, $5 rows. */
+export const anomalies = statement<AnomalyRow>(
+  'wms.anomalies',
+  `SELECT a.* FROM (
+     SELECT 'unrated-charge' AS kind, c.id::text AS key, w.id AS "warehouseId", w.code AS warehouse, c.charge_on AS day,
+            c.name AS subject, 'no rate is valid on the day' AS detail
+     FROM wms.cost_charge c JOIN wms.warehouse w ON w.id = c.warehouse_id
+     WHERE ${asked} AND c.state = 'unrated' AND NOT EXISTS (SELECT FROM wms.cost_charge s WHERE s.adjusts_charge_id = c.id)
+     UNION ALL
+     SELECT g.state || '-storage', g.id::text, w.id, w.code, g.snapshot_on, k.code || ' ' || l.code,
+            CASE g.state WHEN 'unrated' THEN 'no storage rate is valid on the day'
+                         ELSE 'nobody says how many cartons are on a pallet' END
+     FROM wms.storage_ledger g
+     JOIN wms.warehouse w ON w.id = g.warehouse_id
+     JOIN wms.lot l ON l.id = g.lot_id
+     JOIN wms.sku k ON k.id = g.sku_id
+     WHERE ${asked} AND g.state IN ('unrated', 'unconfigured')
+     UNION ALL
+     SELECT 'expired-stock', b.id::text, w.id, w.code, l.expires_on, k.code || ' ' || l.code,
+            b.on_hand || ' units are past their last day and still available'
+     FROM wms.stock_balance b
+     JOIN wms.warehouse w ON w.id = b.warehouse_id
+     JOIN wms.lot l ON l.id = b.lot_id
+     JOIN wms.sku k ON k.id = b.sku_id
+     WHERE ${asked} AND b.on_hand > 0 AND b.stock_status = 'available' AND l.expires_on < wms.local_date(now(), w.timezone)
+     UNION ALL
+     SELECT 'waiting-invoice', i.id::text, w.id, w.code, i.issued_on, i.number, 'submitted a month ago and not approved'
+     FROM wms.invoice i JOIN wms.warehouse w ON w.id = i.warehouse_id
+     WHERE ${asked} AND i.status IN ('pending', 'needs_review') AND i.created_at < now() - interval '30 days') a
+   WHERE $4::text IS NULL OR (a.kind, a.key) > ($3::text, $4)
+   ORDER BY a.kind, a.key LIMIT $5`,
+);

@@ -3,7 +3,10 @@ import { Database, decodeCursor, listFrom, type Caller, type List } from '@belay
 import { z } from 'zod';
 import { WarehouseScope } from '../warehouses/warehouse-scope.service.js';
 import {
+  anomalyView,
   missingDocumentsView,
+  type AnomalyFilter,
+  type AnomalyView,
   type BilledFilter,
   type HappenedFilter,
   type LongStorageFilter,
@@ -14,6 +17,7 @@ import {
   type VarianceView,
 } from './report.contract.js';
 import {
+  anomalies,
   longStorage,
   missingDocuments,
   palletVariances,
@@ -28,6 +32,7 @@ const READ_OPERATIONS = 'wms.ops:read';
 const byWarehouse = z.tuple([z.string(), z.uuid(), z.string()]);
 const byNumber = z.tuple([z.string().regex(/^\d{1,19}$/)]);
 const byAge = z.tuple([z.iso.date(), z.uuid(), z.uuid()]);
+const byKind = z.tuple([z.string(), z.string()]);
 const byTime = z.tuple([z.string(), z.uuid()]);
 
 @Injectable()
@@ -112,6 +117,18 @@ export class ReportService {
       limit,
       (row) => [row.sortAt, row.movementId],
       (row) => missingDocumentsView.parse({ ...row, effectiveAt: row.effectiveAt.toISOString() }),
+    );
+  }
+
+  async anomalies(by: Caller, { warehouse, cursor, limit }: AnomalyFilter): Promise<List<AnomalyView>> {
+    const after = decodeCursor(cursor, byKind) ?? [null, null];
+    const scope = await this.scope(by, READ_OPERATIONS, warehouse);
+    const rows = await anomalies(this.database.dataSource, [...scope, ...after, limit + 1]);
+    return listFrom(
+      rows,
+      limit,
+      (row) => [row.kind, row.key],
+      (row) => anomalyView.parse(row),
     );
   }
 
