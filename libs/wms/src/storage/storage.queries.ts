@@ -3,6 +3,12 @@ import { statement } from '@belay/platform';
 /** Two hours after the local end of a day its postings are taken for complete. */
 const dueAt = (day: string, zone: string) => `((${day} + 1) + time '02:00') AT TIME ZONE ${zone}`;
 
+/** Nothing of each lot that was billed on the day: it may have become virtual, or belong to another day in another zone. */
+const billedBefore = `
+        UNION ALL
+        SELECT g.warehouse_id, NULL, g.lot_id, 0, 0 FROM wms.storage_ledger g
+        WHERE g.warehouse_id = ANY ($2::uuid[]) AND g.lot_id = ANY ($3::uuid[]) AND g.snapshot_on = $1::date`;
+
 /**
  * What is stored at the end of the day $1 in the warehouses $2 (with `lots`, only of the lots $3), and what it costs by
  * the ledger, the stacking and the rates as they are now: a derived table by warehouse and lot. It begins at the last
@@ -38,9 +44,11 @@ function storedOn(scope: 'all' | 'lots'): string {
         SELECT t.warehouse_id, t.location_id, t.lot_id, t.qty_delta, t.seq
         FROM (${bounds}) b
         JOIN wms.wms_inventory_transaction t
-          ON t.warehouse_id = b.warehouse_id AND t.effective_at >= b.since AND t.effective_at < b.until ${lots('t.lot_id')}) i
-      JOIN wms.location o ON o.id = i.location_id AND o.type <> 'virtual'
+          ON t.warehouse_id = b.warehouse_id AND t.effective_at >= b.since AND t.effective_at < b.until ${lots('t.lot_id')}
+        ${scope === 'lots' ? billedBefore : ''}) i
+      ${scope === 'lots' ? 'LEFT JOIN' : 'JOIN'} wms.location o ON o.id = i.location_id
       JOIN wms.warehouse w ON w.id = i.warehouse_id
+      WHERE ${scope === 'lots' ? 'o.id IS NULL OR ' : ''}o.type <> 'virtual'
       GROUP BY w.id, i.lot_id) s
     JOIN wms.lot l ON l.id = s.lot_id
     LEFT JOIN LATERAL (
