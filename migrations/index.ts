@@ -23,6 +23,7 @@ import { ExtendReservation1764006930000 } from './wms/1764006930000-extend-reser
 import { CreateImportRow1764006940000 } from './wms/1764006940000-create-import-row.js';
 import { HoldBuckets1764006950000 } from './wms/1764006950000-hold-buckets.js';
 import { IndexUnsoundStock1764006960000 } from './wms/1764006960000-index-unsound-stock.js';
+import { CreateAdjustmentProposal1764006970000 } from './wms/1764006970000-create-adjustment-proposal.js';
 
 /** Every migration there is, in the order in which domains stand on each other. A file that is not here does not run. */
 export const ledgers: readonly Ledger[] = [
@@ -65,6 +66,7 @@ export const ledgers: readonly Ledger[] = [
       CreateImportRow1764006940000,
       HoldBuckets1764006950000,
       IndexUnsoundStock1764006960000,
+      CreateAdjustmentProposal1764006970000,
     ],
   },
 ];

@@ -1,3 +1,4 @@
+export { proposalView, type ProposalView } from './adjustments/proposal.contract.js';
 export { countSummary, countView, type CountSummary, type CountView } from './counts/count.contract.js';
 export { lotStockView, type LotStockView } from './goods/lot-stock.contract.js';
 export { lotView, type LotView } from './goods/lot.contract.js';

@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { ProposalController } from './adjustments/proposal.controller.js';
+import { ProposalService } from './adjustments/proposal.service.js';
 import { ChargeCatchUp } from './charges/charge-catch-up.service.js';
 import { ChargeController } from './charges/charge.controller.js';
 import { ChargeService } from './charges/charge.service.js';
@@ -113,6 +115,7 @@ import { WarehouseService } from './warehouses/warehouse.service.js';
     MovementController,
     PalletSpecController,
     PeriodController,
+    ProposalController,
     RateAliasController,
     RateController,
     ReportController,
@@ -167,6 +170,7 @@ import { WarehouseService } from './warehouses/warehouse.service.js';
     Posting,
     PostingTime,
     PriceCheckService,
+    ProposalService,
     RateAliasService,
     RateImport,
     RateService,

@@ -6,7 +6,7 @@ export class SamePerson extends Problem {
   readonly slug = 'same-person';
   readonly title = 'Somebody else must approve it';
 
-  constructor(what: 'invoice' | 'count') {
+  constructor(what: 'invoice' | 'count' | 'adjustment') {
     super(`Who made the ${what} cannot approve it too.`, { what });
   }
 }

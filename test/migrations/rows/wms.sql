@@ -83,3 +83,5 @@ UPDATE wms.invoice SET approved_by = '01900000-0000-7000-8000-000000000009', app
 INSERT INTO wms.integrity_run (id, started_at, requested_by) VALUES ('01900000-0000-7000-8000-000000160001', now(), '01900000-0000-7000-8000-000000000009');
 INSERT INTO wms.integrity_result (run_id, check_name, severity, outcome, violations, sample, duration_ms)
 VALUES ('01900000-0000-7000-8000-000000160001', 'never-negative', 'critical', 'failed', 1, '[{"units": -1}]', 12);
+INSERT INTO wms.adjustment_proposal (id, warehouse_id, adjustment, units, created_by)
+SELECT '01900000-0000-7000-8000-000000170001', id, '{"lines": []}', 5000, '01900000-0000-7000-8000-000000000009' FROM wms.warehouse LIMIT 1;

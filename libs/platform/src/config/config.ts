@@ -148,6 +148,12 @@ const environment = z
     WMS_MOST_CARTONS_PER_LINE: most(99_999).describe('More cartons on a line of a movement are a slip'),
     WMS_MOST_PALLETS_PER_LINE: most(9_999).describe('More pallets on a line of a movement are a slip'),
     WMS_NOTE_FROM_UNITS: most(1_000).describe('Adjustments of so many units are explained in words'),
+    WMS_APPROVAL_UNITS: z.coerce
+      .number()
+      .int()
+      .positive()
+      .optional()
+      .describe('Adjustments of more units than this are proposed, and posted by a second person; none are when absent'),
     WMS_SECOND_PERSON: z.stringbool().default(true).describe('Who made a count or an invoice does not approve it too'),
     BUILD_SHA: z.string().default('development'),
   })

@@ -1,5 +1,6 @@
-import { Injectable } from '@nestjs/common';
-import { InvalidRequest, type Caller, type Executor } from '@belay/platform';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, InvalidRequest, type Caller, type Config, type Executor } from '@belay/platform';
+import { ApprovalNeeded } from '../adjustments/proposal.problems.js';
 import { WarehouseScope } from '../warehouses/warehouse-scope.service.js';
 import { LineLookup, namedLine } from './lookup.service.js';
 import type { Adjustment, PostedMovementView } from './movement.contract.js';
@@ -25,10 +26,18 @@ export class AdjustService {
     private readonly warehouses: WarehouseScope,
     private readonly lookup: LineLookup,
     private readonly submission: Submission,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
+  /** By one person alone; what is too large for that is refused with `approval-needed`. */
   adjust(by: Caller, adjustment: Adjustment): Promise<PostedMovementView> {
-    return this.submission.submit(by, false, (on) => this.plan(on, by, adjustment));
+    return this.submission.submit(by, false, async (on) => {
+      const planned = await this.plan(on, by, adjustment);
+      const { WMS_APPROVAL_UNITS: most } = this.config;
+      const units = unitsOf(planned.draft.lines);
+      if (most !== undefined && units > BigInt(most)) throw new ApprovalNeeded(units, most);
+      return planned;
+    });
   }
 
   /** The movement that it makes, for who posts it in a transaction of their own. */
@@ -71,8 +80,12 @@ function refuseRepeated(lines: readonly NamedLine[], merge: boolean): void {
   if (repeated.length > 0) throw new InvalidRequest(repeated);
 }
 
+/** What is added or taken, over all lines. */
+export function unitsOf(lines: readonly { readonly units: bigint }[]): bigint {
+  return lines.reduce((sum, line) => sum + (line.units < 0n ? -line.units : line.units), 0n);
+}
+
 function refuseUnexplained(lines: readonly NamedLine[], note: string | undefined, { silentUnits }: Limits): void {
-  const units = lines.reduce((sum, line) => sum + (line.units < 0n ? -line.units : line.units), 0n);
-  if (note !== undefined || units <= BigInt(silentUnits)) return;
+  if (note !== undefined || unitsOf(lines) <= BigInt(silentUnits)) return;
   throw new InvalidRequest([{ pointer: '#/note', detail: `must be given from ${silentUnits + 1} units on` }]);
 }

@@ -118,7 +118,12 @@ export class MovementController {
   @Post('adjust')
   @InFeature('wms_write')
   @Requires('wms.inventory:adjust')
-  @Endpoint('Adjust stock', { status: 201, returns: postedMovementView, idempotency: 'required', problems: posting })
+  @Endpoint('Adjust stock', {
+    status: 201,
+    returns: postedMovementView,
+    idempotency: 'required',
+    problems: [...posting, '409 approval-needed'],
+  })
   adjust(@By() by: Caller, @Body({ schema: adjustment }) body: Adjustment): Promise<PostedMovementView> {
     return this.adjustments.adjust(by, body);
   }
