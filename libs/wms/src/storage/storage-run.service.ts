@@ -42,8 +42,8 @@ export class StorageRun {
   ) {}
 
   /**
-   * Runs every day of the warehouse that is due and, of those run before, what is in doubt: one transaction for each due
-   * day and one for the doubt, each ended by `checkpoint`. Leaves off when somebody else is at it.
+   * Runs what is in doubt of the days that were run, and then every day of the warehouse that is due: one transaction for
+   * the doubt and one for each day, each ended by `checkpoint`. Leaves off when somebody else is at it.
    */
   async settle(by: Caller, warehouseId: string, checkpoint: () => void): Promise<void> {
     const on = this.database.dataSource;
@@ -70,11 +70,9 @@ export class StorageRun {
     }
   }
 
-  /** As `settle`, inside a transaction that has the lock. */
-  async settleWithin(tx: EntityManager, warehouseId: string): Promise<void> {
-    const doubt = await doubtOf(tx, warehouseId);
-    for (const { day } of await dueStorageDays(tx, [[warehouseId]])) await this.runDay(tx, warehouseId, day);
-    await this.rerun(tx, warehouseId, doubt);
+  /** Runs the days again that are in doubt, inside a transaction that has the lock. */
+  async settleDoubt(tx: EntityManager, warehouseId: string): Promise<void> {
+    await this.rerun(tx, warehouseId, await doubtOf(tx, warehouseId));
   }
 
   /** Runs one day whole; locked lines stay. */

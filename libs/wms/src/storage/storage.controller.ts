@@ -38,7 +38,7 @@ export class StorageController {
     problems: ['404 warehouse-not-found'],
     description:
       'Weeks that are over, from the ledger, the stacking and the rates as they are now. It happens by itself every hour; ' +
-      'again it changes nothing. Lines of closed periods stay as they are.',
+      'again it changes nothing. Other weeks that are in doubt are put right too. Lines of closed periods stay as they are.',
   })
   run(@By() by: Caller, @Body({ schema: storageRunRequest }) body: StorageRunRequest): Promise<StorageRunView> {
     return this.storage.run(by, body);

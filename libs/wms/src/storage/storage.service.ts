@@ -54,8 +54,8 @@ export class StorageService {
   }
 
   /**
-   * Runs the weeks again, whether or not they are in doubt, and then whatever else is due. A dry run does the same and
-   * takes it back.
+   * Runs the weeks, whether or not they are in doubt, and then all others that are. A dry run does the weeks alone, and
+   * takes it back. Weeks that nobody ran yet and nobody asks for are left to the job.
    */
   async run(by: Caller, { warehouse, from, to, dryRun }: StorageRunRequest): Promise<StorageRunView> {
     try {
@@ -64,7 +64,7 @@ export class StorageService {
         await awaitStorageLock(tx, [known.id]);
         const answer = await this.ran(tx, known, from, to, dryRun);
         if (dryRun) throw new RolledBack(answer);
-        await this.runs.settleWithin(tx, known.id);
+        await this.runs.settleDoubt(tx, known.id);
         return answer;
       });
     } catch (error) {
