@@ -3,7 +3,7 @@ import { InvoiceStates } from '../invoices/invoice-states.service.js';
 import { invoiceById } from '../invoices/invoice.queries.js';
 import { runReconciliation, stateOf } from '../invoices/recon-engine.service.js';
 import { StorageRun } from '../storage/storage-run.service.js';
-import { lockStorage } from '../storage/storage.queries.js';
+import { dueStorageDays, lockStorage } from '../storage/storage.queries.js';
 import {
   actAs,
   allWarehouses,
@@ -31,7 +31,8 @@ export async function afterRestore(
     const [lock] = await lockStorage(tx, [id]);
     // Whoever has the lock finds the lots dirty, now or in the next hour.
     if (lock?.locked !== true) continue;
-    await storage.settleWithin(tx, id);
+    await storage.settleDoubt(tx, id);
+    for (const { day } of await dueStorageDays(tx, [[id]])) await storage.runDay(tx, id, day);
     settled += 1;
   }
 

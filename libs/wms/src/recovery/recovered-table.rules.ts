@@ -20,6 +20,7 @@ export const recoveredTables: readonly RecoveredTable[] = [
   { name: 'pallet_spec', key: ['id'] },
   { name: 'lot_stock', key: ['warehouse_id', 'lot_id', 'valid_from'] },
   { name: 'movement_attr', key: ['movement_id'] },
+  { name: 'adjustment_proposal', key: ['id'] },
   { name: 'reservation', key: ['id'] },
   { name: 'reservation_alloc', key: ['reservation_id', 'balance_id'] },
   { name: 'stock_count', key: ['id'] },
