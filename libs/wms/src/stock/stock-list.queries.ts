@@ -1,4 +1,5 @@
-import type { DataSource } from 'typeorm';
+import type { Executor } from '@belay/platform';
+import { DataSource, EntityManager } from 'typeorm';
 import { stockAsOf } from '../stock.queries.js';
 import type { Grouping, StockStatus } from './stock.contract.js';
 
@@ -48,9 +49,10 @@ export function keysOf(groupBy: Grouping): number {
  * A page of stock. SKUs are walked in the order of their codes, so that a page reads little more than it shows. Not a
  * statement that is planned once: what is best depends on what is asked for, and planning is a millisecond.
  */
-export function stockRows(on: DataSource, question: StockQuestion): Promise<StockRow[]> {
+export async function stockRows(on: Executor, question: StockQuestion): Promise<StockRow[]> {
   const { sql, values } = new StockList(question).build();
-  return on.query<StockRow[]>(sql, values);
+  if (on instanceof DataSource || on instanceof EntityManager) return on.query<StockRow[]>(sql, values);
+  return (await on.query<StockRow>(sql, values)).rows;
 }
 
 const sortKeys = {
