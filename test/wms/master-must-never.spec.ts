@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { listOf, Routes } from '@belay/platform';
 import { locationView, lotView, skuView, warehouseView, wms } from '@belay/wms';
@@ -51,6 +52,28 @@ describe('must never happen:', () => {
       expect(await seen(admin)).toEqual(expect.arrayContaining([...everything, 'skus', 'stock', 'warehouses']));
       // Goods belong to no site.
       expect(await seen(stranger)).toEqual(['lots', 'skus']);
+    });
+
+    it('nothing is answered about a warehouse that one may not see', async () => {
+      const { code } = await newWarehouse(admin);
+      const stranger = await elsewhere();
+      const asked: string[] = [];
+      for (const { path, inputs } of lists()) {
+        if (!inputs.some(({ from }) => from === 'query')) continue;
+        for (const more of ['', '&period=2025-01-20', '&from=2025-01-01&to=2025-01-31', '&asOf=2025-01-31']) {
+          const question = `${path}?warehouse=${code}${more}`;
+          if ((await outcome(admin, 'GET', question)) !== '200') continue;
+          const answer: unknown = (await stranger.send('GET', question)).json();
+          const nothing = [{ code: 'warehouse-not-found' }, { items: [], next: null }];
+          expect([question, nothing.some((one) => isDeepStrictEqual(answer, Object.assign({}, answer, one)))]).toEqual([
+            question,
+            true,
+          ]);
+          asked.push(path.replace('/api/wms/', ''));
+        }
+      }
+      const known = ['costs', 'inventory-transactions', 'locations', 'movements', 'stock', 'storage-ledger'];
+      expect(asked).toEqual(expect.arrayContaining(known));
     });
 
     it('what no list shows cannot be read by its id either', async () => {
