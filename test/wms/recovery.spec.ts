@@ -526,6 +526,27 @@ describe('the recovery of the warehouse', () => {
     });
   });
 
+  it('takes back the movements of given SKUs alone, with what they were charged', async () => {
+    const marker = await drill.mark();
+    const [one, other] = drill.lots;
+    if (!one || !other) throw new Error('There are no lots');
+    const wrong = await drill.post([{ lot: one, units: 30 }]);
+    const right = await drill.post([{ lot: other, units: 40 }]);
+    for (const movement of [wrong, right, null]) await drill.charge(movement, 'Since');
+    await drill.room.rows(`UPDATE wms.sku SET description = 'stays' WHERE id = $1`, [one.skuId]);
+    const input = { mode: 'selective', only: { keys: { sku: [one.skuId] } } } as const;
+    const { outcome } = await drill.recover(marker, input);
+    expect(outcome).toMatchObject({ upserts: 0, deletes: 0, counterposted: { movements: 1, charges: 1 } });
+    const reversed = await drill.room.rows(
+      `SELECT reverses_movement_id AS id FROM wms.movement WHERE kind = 'REVERSAL'`,
+    );
+    expect(reversed).toEqual([{ id: wrong }]);
+    expect(await drill.charges()).toContainEqual({ name: 'Since', amount: '5.00' });
+    const elsewhere = { mode: 'selective', only: { keys: { warehouse: [randomUUID()] } } } as const;
+    expect((await drill.recover(marker, elsewhere)).outcome.counterposted).toEqual({ movements: 0, charges: 0 });
+    await expect(drill.recover(marker, { mode: 'selective', only: { keys: { sku: ['x'] } } })).rejects.toThrow();
+  });
+
   it('finds whatever is not as it was at the marker', async () => {
     const marker = await drill.mark();
     await drill.post([{ lot: drill.lot, units: 5 }]);

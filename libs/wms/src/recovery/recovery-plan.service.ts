@@ -15,6 +15,7 @@ import {
 const LEDGER = 'wms.wms_inventory_transaction';
 const CHARGES = 'wms.cost_charge';
 const SAMPLE = 5;
+// Less than what two busy cores did.
 const MOVEMENTS_PER_SECOND = 500;
 const ROWS_PER_SECOND = 1_000;
 

@@ -166,16 +166,16 @@ export const postReversals = statement<{ id: string }>(
      FROM asked a
      JOIN wms.movement m ON m.id = a.target
      JOIN wms.warehouse w ON w.id = m.warehouse_id
-     CROSS JOIN LATERAL (
-       SELECT max(o.effective_at) AS at FROM wms.movement o
-       WHERE o.id = ANY ($1::uuid[]) AND o.warehouse_id = m.warehouse_id) latest
+     JOIN (SELECT o.warehouse_id, max(o.effective_at) AS at FROM wms.movement o WHERE o.id = ANY ($1::uuid[]) GROUP BY 1) latest
+       ON latest.warehouse_id = m.warehouse_id
      CROSS JOIN LATERAL (
        SELECT CASE $3::text WHEN 'own' THEN m.effective_at WHEN 'last' THEN latest.at
                             ELSE greatest(latest.at, clock_timestamp()) END AS at) x),
    dated AS MATERIALIZED (
      SELECT t.*, wms.local_date(t.at, t.timezone) AS on_date,
-            row_number() OVER (PARTITION BY t.warehouse_id, wms.local_date(t.at, t.timezone) ORDER BY t.place) AS no
-     FROM timed t),
+            row_number() OVER day AS no, count(*) OVER (PARTITION BY t.warehouse_id, wms.local_date(t.at, t.timezone)) AS of_day
+     FROM timed t
+     WINDOW day AS (PARTITION BY t.warehouse_id, wms.local_date(t.at, t.timezone) ORDER BY t.place)),
    counted AS (
      INSERT INTO wms.doc_counter AS c (warehouse_id, kind, on_date, last_no)
      SELECT warehouse_id, 'REVERSAL', on_date, count(*) FROM dated GROUP BY 1, 3 ORDER BY 1, 3
@@ -190,9 +190,7 @@ export const postReversals = statement<{ id: string }>(
             $3::text <> 'now'
      FROM dated d
      JOIN counted c USING (warehouse_id, on_date)
-     CROSS JOIN LATERAL (
-       SELECT c.last_no - (SELECT count(*) FROM dated o WHERE o.warehouse_id = d.warehouse_id AND o.on_date = d.on_date) + d.no
-         AS no) n
+     CROSS JOIN LATERAL (SELECT c.last_no - d.of_day + d.no AS no) n
      ORDER BY d.place
      RETURNING id, warehouse_id, effective_at, recorded_at, reverses_movement_id),
    line AS (
