@@ -3,7 +3,7 @@
  * Prepares a fresh machine, then runs a command on the Node that npm installed. Plain JavaScript without dependencies,
  * because nothing is installed yet when it starts, and the system's Node may be an old one.
  *
- *     node apps/cli/bin/setup.mjs <start | test | check | bench | unleash | build | migrate | first-admin | openapi> [arguments]
+ *     node apps/cli/bin/setup.mjs <start | test | check | bench | unleash | build | migrate | first-admin | openapi | wms> [arguments]
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

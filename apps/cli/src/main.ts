@@ -7,6 +7,7 @@ import { migrateCommand } from './migrate.command.js';
 import { openApiCommand } from './openapi.command.js';
 import { startCommand } from './start.command.js';
 import { unleashCommand } from './unleash.command.js';
+import { wmsCommand } from './wms/wms.command.js';
 
 const belay = new Command('belay').description('Runs Belay on this machine and looks after its databases.');
 const databases = new LocalDatabases();
@@ -18,6 +19,7 @@ for (const command of [
   databases.serve(migrateCommand(() => databases.place)),
   databases.serve(firstAdminCommand(() => databases.place.targets.databaseUrl)),
   openApiCommand(),
+  wmsCommand(),
 ]) {
   belay.addCommand(command);
 }
