@@ -2,7 +2,7 @@ import { jobType } from '@belay/platform';
 import { z } from 'zod';
 import { day, id, idOrCode } from '../wms.contract.js';
 
-export const exportKinds = [
+const exportKinds = [
   'stock',
   'ledger',
   'storage_ledger',

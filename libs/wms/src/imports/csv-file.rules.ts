@@ -1,5 +1,5 @@
 /** Everything that a spreadsheet may do to the name of a column is undone. */
-export function columnKey(name: string): string {
+function columnKey(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 }
 

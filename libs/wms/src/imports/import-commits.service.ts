@@ -190,7 +190,7 @@ export class ImportCommits {
 /** The document cannot be as it is; whatever else is wrong has nothing to do with it. */
 function isRefusal(error: unknown): error is Problem {
   if (!(error instanceof Problem) || error.slug === 'busy-retry') return false;
-  return error.kind === 'conflict' || error.kind === 'invalid' || error.kind === 'not-found';
+  return error.kind === 'conflict' || error.kind === 'invalid';
 }
 
 /** Says how far it is, beside the transaction that does the work, and not more often than anybody looks. */

@@ -2,10 +2,10 @@ import { jobType, line, page } from '@belay/platform';
 import { z } from 'zod';
 import { id, idOrCode } from '../wms.contract.js';
 
-export const importKinds = ['sku_master', 'warehouse_config', 'cost_master', 'inventory_ledger', 'invoice'] as const;
+const importKinds = ['sku_master', 'warehouse_config', 'cost_master', 'inventory_ledger', 'invoice'] as const;
 export type ImportKind = (typeof importKinds)[number];
 
-export const importStates = [
+const importStates = [
   'uploaded',
   'checking',
   'checked',
@@ -20,7 +20,7 @@ export const mostRows = 100_000;
 /** Rows that are committed while the request waits; more of them are a job. */
 export const mostRowsAtOnce = 5_000;
 
-export const dayOrder = z.enum(['DMY', 'MDY']);
+const dayOrder = z.enum(['DMY', 'MDY']);
 
 export const importUpload = z
   .strictObject({
@@ -82,7 +82,7 @@ const summary = {
 export const importView = z.object(summary).meta({ id: 'Import' });
 export type ImportView = z.infer<typeof importView>;
 
-export const importIssue = z
+const importIssue = z
   .object({
     row: z.int().describe('Counted from 1, without the header'),
     line: z.int().describe('Of the file'),

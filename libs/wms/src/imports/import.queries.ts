@@ -2,7 +2,7 @@ import { statement } from '@belay/platform';
 import type { ImportKind, ImportView } from './import.contract.js';
 
 /** What is kept of how the file is to be read and committed. */
-export interface ImportOptions {
+interface ImportOptions {
   readonly dates?: 'DMY' | 'MDY';
   readonly opening?: 'least';
   readonly ignored?: readonly string[];

@@ -3,7 +3,7 @@ import { statement, type Caller, type Executor } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
 import { draftPalletSpec } from '../goods/pallet-spec.contract.js';
 import { PalletSpecService } from '../goods/pallet-spec.service.js';
-import { stagedFacts } from './import.queries.js';
+import { stagedFacts, type StagedDocument } from './import.queries.js';
 import { Importer, warehouseOf, type Batch, type Document } from './importer.service.js';
 import type { FoundIssue } from './ledger-check.queries.js';
 import { palletSpecRows } from './pallet-spec-row.contract.js';
@@ -41,7 +41,7 @@ const issuesOfSpecs = statement<FoundIssue>(
 
 const sameSpecs = statement<{ readonly row: number }>(
   'wms.same_pallet_spec_as_import',
-  `SELECT row_no AS row FROM (${rows}) spec WHERE is_same`,
+  `SELECT row_no AS row FROM (${rows}) spec WHERE is_same AND row_no = ANY ($3::integer[])`,
 );
 
 /** How SKUs are stacked in the warehouse. */
@@ -60,8 +60,11 @@ export class PalletSpecImport extends Importer {
     return issuesOfSpecs(on, [batch.row.id, warehouseOf(batch).id]);
   }
 
-  override async done(on: Executor, batch: Batch): Promise<ReadonlySet<number>> {
-    return new Set((await sameSpecs(on, [batch.row.id, warehouseOf(batch).id])).map(({ row }) => row));
+  override async done(on: Executor, batch: Batch, documents: readonly StagedDocument[]): Promise<ReadonlySet<number>> {
+    // The check has warned of each.
+    if (batch.row.rowsWarning === 0) return new Set();
+    const rows = documents.map(({ row }) => row);
+    return new Set((await sameSpecs(on, [batch.row.id, warehouseOf(batch).id, rows])).map(({ row }) => row));
   }
 
   async take(tx: EntityManager, by: Caller, _batch: Batch, { lines }: Document): Promise<void> {

@@ -3,7 +3,7 @@ import { statement, type Caller, type Executor } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
 import { draftRate } from '../rates/rate.contract.js';
 import { RateService } from '../rates/rate.service.js';
-import { stagedFacts } from './import.queries.js';
+import { stagedFacts, type StagedDocument } from './import.queries.js';
 import { Importer, warehouseOf, type Batch, type Document } from './importer.service.js';
 import type { FoundIssue } from './ledger-check.queries.js';
 import { rateRows } from './rate-row.contract.js';
@@ -37,7 +37,7 @@ const issuesOfRates = statement<FoundIssue>(
 
 const sameRates = statement<{ readonly row: number }>(
   'wms.same_rate_as_import',
-  `SELECT row_no AS row FROM (${rows}) rate WHERE is_same`,
+  `SELECT row_no AS row FROM (${rows}) rate WHERE is_same AND row_no = ANY ($3::integer[])`,
 );
 
 /** Prices of the operator. */
@@ -56,8 +56,11 @@ export class RateImport extends Importer {
     return issuesOfRates(on, [batch.row.id, warehouseOf(batch).id]);
   }
 
-  override async done(on: Executor, batch: Batch): Promise<ReadonlySet<number>> {
-    return new Set((await sameRates(on, [batch.row.id, warehouseOf(batch).id])).map(({ row }) => row));
+  override async done(on: Executor, batch: Batch, documents: readonly StagedDocument[]): Promise<ReadonlySet<number>> {
+    // The check has warned of each.
+    if (batch.row.rowsWarning === 0) return new Set();
+    const rows = documents.map(({ row }) => row);
+    return new Set((await sameRates(on, [batch.row.id, warehouseOf(batch).id, rows])).map(({ row }) => row));
   }
 
   async take(tx: EntityManager, by: Caller, _batch: Batch, { lines }: Document): Promise<void> {

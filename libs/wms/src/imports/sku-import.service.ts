@@ -31,8 +31,9 @@ export class SkuImport extends Importer {
     return knownSkus(on, [id]);
   }
 
-  override async done(on: Executor, { row: { id } }: Batch): Promise<ReadonlySet<number>> {
-    return new Set((await knownSkus(on, [id])).map(({ row }) => row));
+  override async done(on: Executor, { row: { id, rowsWarning } }: Batch): Promise<ReadonlySet<number>> {
+    // The check has warned of each.
+    return new Set(rowsWarning === 0 ? [] : (await knownSkus(on, [id])).map(({ row }) => row));
   }
 
   async take(tx: EntityManager, by: Caller, _batch: Batch, { lines }: Document): Promise<void> {
