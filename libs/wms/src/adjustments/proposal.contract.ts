@@ -12,7 +12,8 @@ export const proposalView = z
     warehouse: z.string(),
     warehouseId: id,
     status: z.enum(statuses),
-    adjustment,
+    // Without the name of the request's, which is another schema: what may be left out there is filled in here.
+    adjustment: z.object(adjustment.shape),
     units: someUnits.describe('What is added or taken, over all lines'),
     createdBy: id,
     createdAt: z.iso.datetime(),
