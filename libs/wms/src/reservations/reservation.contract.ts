@@ -68,7 +68,6 @@ const allocation = z.object({
   fulfilledUnits: units,
   expiresOn: day.nullable(),
 });
-export type AllocationView = z.infer<typeof allocation>;
 
 export const reservationView = z
   .object({

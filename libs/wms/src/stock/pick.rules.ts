@@ -22,7 +22,7 @@ export interface PickCandidate extends Bucket {
   readonly firstReceivedAt: string | null;
 }
 
-export interface PickedBucket {
+interface PickedBucket {
   readonly candidate: PickCandidate;
   readonly units: bigint;
 }
