@@ -21,7 +21,7 @@ export interface ModelMovement {
 }
 
 /** In pence and millionths of a pound. */
-export const prices = { cartonIn: 95n, unitOutMillionths: 13_333n, shipment: 250n, palletWeek: 390n };
+const prices = { cartonIn: 95n, unitOutMillionths: 13_333n, shipment: 250n, palletWeek: 390n };
 export const unitsPerCarton = 12n;
 export const cartonsPerPallet = 5n;
 
