@@ -76,7 +76,7 @@ describe('32 clients', () => {
     expect(taken).toEqual({ units: '-994', lines: 142, numbers: 142, last: '000142' });
     expect(await deadlocks()).toBe(0);
     expect(await wrong()).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 
   it('that post documents of five lines, and move and reverse, over the same buckets never wait in a circle', async () => {
     const stacked = { storageCartonsPerPallet: 36, shippingCartonsPerPallet: 16 };
@@ -131,7 +131,7 @@ describe('32 clients', () => {
       [floor.warehouse.id, floor.lot.id],
     );
     expect(lines).toEqual({ lines: 160 * 5 + 160 * 5 + 160 * 10 + 160 * 10 });
-  }, 120_000);
+  }, 300_000);
 
   it('that fill and empty new buckets at the same moment lose nothing', async () => {
     const stacked = { storageCartonsPerPallet: 36, shippingCartonsPerPallet: 16 };
@@ -145,7 +145,7 @@ describe('32 clients', () => {
     expect(ends).toEqual({ '201': 320 });
     for (const lot of lots) expect(await stockOf(api, lot)).toEqual({ [`${floor.bin} available`]: 60 * CLIENTS });
     expect(await wrong()).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   it('that come and go through one bucket never see it negative, not even for a moment', async () => {
     const lot = await newLot(admin, floor.sku, { storageCartonsPerPallet: 36, shippingCartonsPerPallet: 16 });
@@ -160,7 +160,7 @@ describe('32 clients', () => {
     );
     expect(Object.keys(ends).filter((end) => !['201', '409 insufficient-stock'].includes(end))).toEqual([]);
     expect(await wrong()).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   it('that repeat one request post it once, and get one answer', async () => {
     const lot = await newLot(admin, floor.sku, { storageCartonsPerPallet: 36, shippingCartonsPerPallet: 16 });
@@ -205,5 +205,5 @@ describe('32 clients', () => {
     expect(left).toEqual({ kept: true, reserved: '0' });
     expect(await deadlocks()).toBe(before);
     expect(await wrong()).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 });
