@@ -21,7 +21,7 @@ describe('what an import is held to', () => {
   let warehouse: WarehouseView;
 
   beforeAll(async () => {
-    api = await TestApi.with(wms);
+    api = await TestApi.start({ config: { WMS_APPROVAL_UNITS: 5_000 } }, wms);
     admin = await api.as('admin');
     warehouse = await newWarehouse(admin);
   });
@@ -140,6 +140,21 @@ describe('what an import is held to', () => {
       '00000000-0000-7000-8000-000000000000',
     ]);
     expect(posted).toEqual({ by_somebody: true });
+  });
+
+  it('lets nobody adjust alone by a file what they may not adjust alone', async () => {
+    const sku = await newSku(admin, { lotTracked: false, defaultUnitsPerCarton: 1 });
+    const ledger = (tag: string, units: number) =>
+      [
+        'Timestamp,Transaction_ID,Warehouse,SKU,Shipment,Transaction_Type,Reference_ID,Cartons_In,Cartons_Out,Reason_Code,Notes',
+        `2025-01-06,${tag},${warehouse.code},${sku.code},,ADJUST_IN,,${units},,found,Behind the racks`,
+      ].join('\n');
+    const options = { kind: 'inventory_ledger', warehouse: warehouse.code };
+    const most = await upload(admin, options, ledger(fresh('T'), 5_000));
+    expect(await commitWhole(admin, most.id)).toMatchObject({ status: 'committed' });
+    const more = await upload(admin, options, ledger(fresh('T'), 5_001));
+    expect((await commit(admin, more.id)).statusCode).toBe(409);
+    expect((await report(admin, more.id)).issues).toMatchObject([{ line: 2, code: 'approval-needed' }]);
   });
 
   it('imports nothing of what is switched off', async () => {

@@ -65,7 +65,7 @@ export class LedgerDocuments {
         const { counterparty, ...rest } = shared;
         const reference = first.reference ?? undefined;
         const given = { ...rest, reference, kind, reasonCode: reason ?? 'data_fix', lines: lines.map(stockLine) };
-        return { ...(await this.adjustments.plan(on, by, given)).draft, counterparty };
+        return { ...(await this.adjustments.planAlone(on, by, given)).draft, counterparty };
       }
       default:
         return this.signed(on, by, warehouse, first.kind, document);

@@ -31,13 +31,16 @@ export class AdjustService {
 
   /** By one person alone; what is too large for that is refused with `approval-needed`. */
   adjust(by: Caller, adjustment: Adjustment): Promise<PostedMovementView> {
-    return this.submission.submit(by, false, async (on) => {
-      const planned = await this.plan(on, by, adjustment);
-      const { WMS_APPROVAL_UNITS: most } = this.config;
-      const units = unitsOf(planned.draft.lines);
-      if (most !== undefined && units > BigInt(most)) throw new ApprovalNeeded(units, most);
-      return planned;
-    });
+    return this.submission.submit(by, false, (on) => this.planAlone(on, by, adjustment));
+  }
+
+  /** As `plan`, of what one person may do alone. */
+  async planAlone(on: Executor, by: Caller, adjustment: Adjustment): Promise<Planned> {
+    const planned = await this.plan(on, by, adjustment);
+    const { WMS_APPROVAL_UNITS: most } = this.config;
+    const units = unitsOf(planned.draft.lines);
+    if (most !== undefined && units > BigInt(most)) throw new ApprovalNeeded(units, most);
+    return planned;
   }
 
   /** The movement that it makes, for who posts it in a transaction of their own. */
