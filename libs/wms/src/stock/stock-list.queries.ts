@@ -73,6 +73,14 @@ const orders: Readonly<Record<Grouping, readonly (keyof typeof sortKeys)[]>> = {
 
 type Driver = 's' | 'o' | 'w';
 
+/**
+ * The row behind an id that was summed by. As a plain join it would be taken for one that leaves a handful of rows, and
+ * all of the stock would be sorted for one page of it.
+ */
+function named(table: string, as: string, id: string): string {
+  return `CROSS JOIN LATERAL (SELECT * FROM wms.${table} x WHERE x.id = ${id} LIMIT 1) ${as}`;
+}
+
 class StockList {
   private readonly values: unknown[] = [];
 
@@ -127,11 +135,11 @@ class StockList {
                sum(b.units / k.units_per_carton)::bigint AS cartons, sum(b.units % k.units_per_carton)::bigint AS loose
         FROM ${this.buckets(driver, warehouses)} b JOIN wms.lot k ON k.id = b.lot_id
         GROUP BY ${grouped}) q`;
-    const lot = columns.includes('lot') ? 'JOIN wms.lot l ON l.id = q.lot_id' : '';
-    const location = columns.includes('location') ? 'JOIN wms.location o ON o.id = q.location_id' : '';
+    const lot = columns.includes('lot') ? named('lot', 'l', 'q.lot_id') : '';
+    const location = columns.includes('location') ? named('location', 'o', 'q.location_id') : '';
     if (columns.includes('sku')) {
       return {
-        from: `wms.sku s CROSS JOIN LATERAL ${sums('s')} JOIN wms.warehouse w ON w.id = q.warehouse_id ${lot} ${location}`,
+        from: `wms.sku s CROSS JOIN LATERAL ${sums('s')} ${named('warehouse', 'w', 'q.warehouse_id')} ${lot} ${location}`,
         where: [...(skus ? [`s.id = ANY (${this.value(skus, 'uuid[]')})`] : []), ...this.worthALook(warehouses)],
       };
     }
