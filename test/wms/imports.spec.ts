@@ -242,6 +242,40 @@ describe('importing files', () => {
     expect(await movements(tag)).toMatchObject([{ units: '600' }, { units: '-300' }, { units: '-240' }]);
   });
 
+  it('goes on where a commit of the same file was broken off, and posts nothing twice', async () => {
+    const sku = await newSku(admin, { lotTracked: false });
+    const tag = fresh('T');
+    const where = `${warehouse.code},${sku.code},`;
+    const rows = [
+      `${ledgerHeader},Units_In,Units_Out,storage_cartons_per_pallet,shipping_cartons_per_pallet`,
+      `2025-03-03 09:00,${tag}-1,${where},SHIP,${tag}-1,,,,,,,7,,`,
+      `2025-03-03 10:00,${tag}-2,${where},SHIP,${tag}-2,,,,,,,5,,`,
+    ];
+    const options = { opening: 'least', fileName: `${tag}.csv` };
+    const [file, same] = [
+      await uploaded('inventory_ledger', rows, options),
+      await uploaded('inventory_ledger', rows, options),
+    ];
+    await committed(file.id, { skipErrors: true });
+    // As if the process had ended before the second document.
+    await api.rows(`UPDATE wms.import_batch SET status = 'failed', committed_at = NULL WHERE id = $1`, [file.id]);
+    const other = await commit(same.id);
+    expect([other.statusCode, other.body]).toEqual([200, other.body]);
+    expect(await movements(`Opening stock for ${tag}`)).toMatchObject([{ units: '12' }]);
+    expect(await movements(tag)).toMatchObject([{ units: '-7' }, { units: '-5' }]);
+    expect(await uploaded('inventory_ledger', rows, options)).toMatchObject({ id: same.id, status: 'committed' });
+  });
+
+  it('takes of two uploads of one file only one', async () => {
+    const code = fresh('SKU');
+    const rows = ['SKU,Description,Units_Per_Carton', `${code},One,1`];
+    const [one, other] = [await uploaded('sku_master', rows), await uploaded('sku_master', rows)];
+    await committed(one.id);
+    const refused = await commit(other.id);
+    expect(refused.statusCode).toBe(409);
+    expect(await api.rows(`SELECT FROM wms.sku WHERE code = $1`, [code])).toHaveLength(1);
+  });
+
   it('works out the least opening stock with which nothing is ever negative', async () => {
     const [sku, other] = [await newSku(admin, { lotTracked: false }), await newSku(admin)];
     const lot = await newLot(admin, other);

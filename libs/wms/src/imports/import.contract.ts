@@ -5,15 +5,7 @@ import { id, idOrCode } from '../wms.contract.js';
 const importKinds = ['sku_master', 'warehouse_config', 'cost_master', 'inventory_ledger', 'invoice'] as const;
 export type ImportKind = (typeof importKinds)[number];
 
-const importStates = [
-  'uploaded',
-  'checking',
-  'checked',
-  'committing',
-  'committed',
-  'failed',
-  'cancelled',
-] as const;
+const importStates = ['uploaded', 'checking', 'checked', 'committing', 'committed', 'failed', 'cancelled'] as const;
 
 export const mostBytes = 20 * 1024 * 1024;
 export const mostRows = 100_000;

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { Caller, Executor } from '@belay/platform';
+import { violates, type Caller, type Executor } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { draftInvoice } from '../invoices/invoice.contract.js';
 import { sumOf } from '../invoices/invoice-file.rules.js';
 import { faultsOf, warningsOf } from '../invoices/invoice.rules.js';
+import { InvoiceNumberTaken } from '../invoices/invoice.problems.js';
 import { InvoiceService } from '../invoices/invoice.service.js';
 import { rowsOfDocuments, stagedDocuments, type StagedRow } from './import.queries.js';
 import { Importer, warehouseOf, type Batch, type Document } from './importer.service.js';
@@ -65,7 +66,12 @@ export class InvoiceImport extends Importer {
 
   async take(tx: EntityManager, by: Caller, batch: Batch, { lines }: Document): Promise<void> {
     const { draft } = sheetOf(lines, batch);
-    await this.invoices.takeIn(tx, by, draftInvoice.parse(draft), batch.row.fileSha256);
+    const invoice = draftInvoice.parse(draft);
+    try {
+      await this.invoices.takeIn(tx, by, invoice, batch.row.fileSha256);
+    } catch (error) {
+      throw violates(error, 'invoice_number_is_unique') ? new InvoiceNumberTaken(invoice.number) : error;
+    }
   }
 }
 

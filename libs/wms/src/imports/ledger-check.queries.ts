@@ -2,11 +2,11 @@ import { statement } from '@belay/platform';
 import { stagedFacts } from './import.queries.js';
 
 /**
- * The rows of the import $1 into the warehouse $2 with what is known of their goods. Rows of documents that have an error
- * are left out: they are not going to be posted.
+ * The rows of the import $1 into the warehouse $2 with what is known of their goods. Rows of documents that are not going to
+ * be posted are left out: those that have an error, and those that the same file has posted before.
  */
 const lines = `
-  line AS MATERIALIZED (
+  staged AS MATERIALIZED (
     SELECT r.row_no, r.document, min(r.row_no) OVER (PARTITION BY r.document) AS first_row, r.effective_at AS at, f.*,
            s.id AS sku_id, s.code AS sku_code, s.is_active AS sku_active, s.lot_tracked, l.id AS lot_id,
            coalesce(upper(f.lot), '-') AS lot_key, l.status AS lot_status, l.expires_on, o.id AS location_id,
@@ -22,7 +22,12 @@ const lines = `
     JOIN wms.warehouse w ON w.id = $2
     LEFT JOIN wms.sku s ON upper(s.code) = upper(f.sku)
     LEFT JOIN wms.lot l ON l.sku_id = s.id AND upper(l.code) = coalesce(upper(f.lot), '-')
-    LEFT JOIN wms.location o ON o.warehouse_id = w.id AND upper(o.code) = upper(f.location))`;
+    LEFT JOIN wms.location o ON o.warehouse_id = w.id AND upper(o.code) = upper(f.location)),
+  line AS MATERIALIZED (
+    SELECT s.* FROM staged s JOIN wms.import_batch b ON b.id = $1
+    WHERE NOT EXISTS (
+      SELECT FROM wms.movement m
+      WHERE m.source_type = 'import' AND m.source_id = 'import:' || b.file_sha256 || ':' || s.first_row))`;
 
 /** Every bucket as it goes, with what it holds already: documents are seen as a whole, in the order in which they happened. */
 const walk = `

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { statement, type Caller, type Executor } from '@belay/platform';
+import { statement, violates, type Caller, type Executor } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
 import { draftSku } from '../goods/sku.contract.js';
 import { SkuService } from '../goods/sku.service.js';
+import { MasterCodeTaken } from '../warehouses/warehouse.problems.js';
 import { stagedFacts } from './import.queries.js';
 import { Importer, type Batch, type Document } from './importer.service.js';
 import type { FoundIssue } from './ledger-check.queries.js';
@@ -37,6 +38,13 @@ export class SkuImport extends Importer {
   }
 
   async take(tx: EntityManager, by: Caller, _batch: Batch, { lines }: Document): Promise<void> {
-    for (const { facts } of lines) await this.skus.add(tx, by, draftSku.parse(facts));
+    for (const { facts } of lines) {
+      const draft = draftSku.parse(facts);
+      try {
+        await this.skus.add(tx, by, draft);
+      } catch (error) {
+        throw violates(error, 'sku_code_is_unique') ? new MasterCodeTaken('sku', draft.code) : error;
+      }
+    }
   }
 }
