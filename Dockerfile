@@ -13,8 +13,8 @@ WORKDIR /belay
 COPY --from=build --chown=node:node /belay/package.json ./
 COPY --from=build --chown=node:node /belay/node_modules ./node_modules
 COPY --from=build --chown=node:node /belay/dist ./dist
-# Flags of Unleash are kept here for a start without it.
-RUN mkdir .belay && chown node:node .belay
+# Flags of Unleash are kept here for a start without it, and files until they are fetched.
+RUN mkdir -p .belay/files && chown -R node:node .belay
 USER node
 ARG BUILD_SHA=development
 ENV BUILD_SHA=${BUILD_SHA}
