@@ -93,16 +93,14 @@ describe('exporting', () => {
       effectiveAt: '2025-01-09T10:00:00Z',
       lines: [{ ...lot, looseUnits: 3 }],
     });
-    const wrong = z
-      .object({ id: z.uuid() })
-      .parse(
-        await post(who, 'movements/ship', {
-          ...of,
-          reference: 'WRONG',
-          effectiveAt: '2025-01-10T10:00:00Z',
-          lines: [{ ...lot, location: 'BIN-1', cartons: 1 }],
-        }),
-      );
+    const wrong = z.object({ id: z.uuid() }).parse(
+      await post(who, 'movements/ship', {
+        ...of,
+        reference: 'WRONG',
+        effectiveAt: '2025-01-10T10:00:00Z',
+        lines: [{ ...lot, location: 'BIN-1', cartons: 1 }],
+      }),
+    );
     await post(who, `movements/${wrong.id}/reverse`, { effectiveAt: '2025-01-11T10:00:00Z' });
     return { warehouse: place, sku: goods.code };
   }
