@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { inChunks } from '../../apps/cli/src/wms/csv-text.js';
 import type { TestApi } from '../support/test-api.js';
 
-export const importView = z.object({
+const importView = z.object({
   id: z.uuid(),
   status: z.string(),
   fileSha256: z.string(),
@@ -20,7 +20,7 @@ export const importView = z.object({
 });
 export type ImportView = z.infer<typeof importView>;
 
-export const issue = z.object({
+const issue = z.object({
   row: z.int(),
   line: z.int(),
   column: z.string().nullable(),

@@ -30,7 +30,7 @@ const problem = z.object({
 });
 
 /** Belay has refused, and says why. */
-export class ApiRefusal extends Error {
+class ApiRefusal extends Error {
   override readonly name = 'ApiRefusal';
 }
 

@@ -1,4 +1,4 @@
-export interface LayoutOptions {
+interface LayoutOptions {
   /** Code of the warehouse. */
   readonly warehouse: string;
   /** Only what happened in it, e.g. 2010-12. */
