@@ -55,7 +55,7 @@ const database = new pg.Client({ connectionString: server.url('belay') });
 await database.connect();
 const token = await signUp();
 for (const code of ['BIKES', 'SHOP']) await makeWarehouse(code);
-const belay = await startChild('import-server', [], {
+const environment = {
   DATABASE_URL: server.url('belay'),
   CONTROL_DATABASE_URL: server.url('belay_control'),
   SECRET_KEY: randomBytes(32).toString('base64'),
@@ -63,7 +63,9 @@ const belay = await startChild('import-server', [], {
   PORT: '0',
   LOG_LEVEL: 'error',
   RATE_LIMIT_PER_MINUTE: '100000000',
-});
+};
+const belay = await startChild('warehouse-api', [], environment);
+const worker = await startChild('warehouse-worker', [], { ...environment, WORKER_PORT: '0' });
 const client = new ImportClient(belay.url, token);
 const wrong: string[] = [];
 console.log(`load ${loadavg()[0]?.toFixed(1) ?? '?'} on ${availableParallelism()} cores`);
@@ -127,6 +129,7 @@ for (const month of Object.keys(months)) {
 }
 await same('movements after the same files again', movements, [before]);
 
+await worker.stop();
 await belay.stop();
 await database.end();
 await server.stop();
@@ -154,19 +157,20 @@ function contentsOf(layout: Layout, path: string, warehouse: string, part: strin
 }
 
 async function take(name: string, options: Readonly<Record<string, string>>, content: AsyncIterable<string>) {
-  const memory = await Memory.watch(belay.url);
+  const memory = await Promise.all([belay, worker].map(({ url }) => Memory.watch(url)));
   const began = performance.now();
   const file = await client.upload(options, content);
   const checked = performance.now();
   if (file.rowsError > 0) wrong.push(`${name}: ${(await client.report(file.id)).issues[0]?.detail ?? '?'}`);
   await client.commit(file.id, false, () => undefined);
   const ended = performance.now();
-  const growth = await memory.growth();
+  const growths = await Promise.all(memory.map((one) => one.growth()));
+  const growth = Math.max(...growths);
   const rows = file.rowsTotal ?? 0;
   const rate = (ms: number) => `${Math.round(rows / (ms / 1_000))} lines/s`;
   console.log(
     `${name}: ${rows} lines in ${((ended - began) / 1_000).toFixed(1)} s = ${rate(ended - began)} ` +
-      `(checked ${rate(checked - began)}, committed ${rate(ended - checked)}), memory +${growth.toFixed(0)} MB (goal < ${mostGrowth})`,
+      `(checked ${rate(checked - began)}, committed ${rate(ended - checked)}), memory of API and worker ${growths.map((one) => `+${one.toFixed(0)}`).join(' and ')} MB (goal < ${mostGrowth})`,
   );
   if (growth >= mostGrowth) wrong.push(`${name} took ${growth.toFixed(0)} MB of memory`);
 }
