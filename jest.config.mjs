@@ -24,4 +24,6 @@ export default {
   ],
   reporters: ['default', '<rootDir>/test/support/skipped.reporter.mjs'],
   testTimeout: 30_000,
+  // Modules of a suite are never forgotten by the process that ran it: after a hundred suites they are gigabytes.
+  workerIdleMemoryLimit: '1GB',
 };
