@@ -159,6 +159,17 @@ describe('a command', () => {
     expect(await command.ended).toMatchObject({ code: 3 });
   });
 
+  it('forks programs that live as long as they are spoken to', async () => {
+    // The last two of its own arguments are -e and this.
+    const parent = `const { fork } = require('node:child_process');
+      const child = fork('test/local/processes/echo.mjs', { execArgv: process.execArgv.slice(0, -2) });
+      setTimeout(() => child.send('still here'), 300);
+      child.on('message', (word) => { console.log(word); child.disconnect(); });
+      child.on('exit', (code) => process.exit(code));`;
+    const command = run([resolve('test/local/processes/finish.mjs'), parent], inherited);
+    expect(await command.ended).toMatchObject({ code: 0, text: expect.stringContaining('still here') });
+  });
+
   it('does not outlive us', async () => {
     const stays = 'setInterval(() => {}, 1e3); console.log(process.pid)';
     const command = run([resolve('test/local/processes/finish.mjs'), stays], inherited);

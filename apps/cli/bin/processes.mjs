@@ -4,8 +4,12 @@ import { constants } from 'node:os';
 const sayEveryMs = 10_000;
 const running = new Set();
 
-// Run before the program: it ends with us, also when we were killed and could not tell it to.
-const endWithParent = `data:text/javascript,process.once('disconnect',()=>process.kill(process.pid)).channel?.unref()`;
+// Run before the program: it ends with us, also when we were killed and could not tell it to. What the program forks has
+// channels of its own and does not inherit this.
+const endWithParent = [
+  `data:text/javascript,process.once('disconnect',()=>process.kill(process.pid)).channel?.unref()`,
+  `process.execArgv.splice(process.execArgv.findIndex((arg)=>arg.startsWith('data:'))-1,2)`,
+].join(';');
 
 let asked;
 

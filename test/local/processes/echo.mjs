@@ -1,0 +1,2 @@
+/** Says what it is told, as long as somebody may tell it something. */
+process.on('message', (word) => process.send(word));
