@@ -153,7 +153,9 @@ const environment = z
       .int()
       .positive()
       .optional()
-      .describe('Adjustments of more units than this are proposed, and posted by a second person; none are when absent'),
+      .describe(
+        'Adjustments of more units than this are proposed, and posted by a second person; none are when absent',
+      ),
     WMS_SECOND_PERSON: z.stringbool().default(true).describe('Who made a count or an invoice does not approve it too'),
     BUILD_SHA: z.string().default('development'),
   })
