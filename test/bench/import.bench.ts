@@ -5,22 +5,17 @@
  * BELAY_DATA names a folder with `adventureworks` and `online-retail` as their publishers have them; without it the files
  * and the three days that come along are taken.
  */
-import { createHash, randomBytes, randomUUIDv7 } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, loadavg, tmpdir } from 'node:os';
+import { randomUUIDv7 } from 'node:crypto';
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { directory } from '@belay/directory';
-import { defaultFlagsDocument, migrateAll } from '@belay/platform';
 import { wms } from '@belay/wms';
-import pg from 'pg';
-import { EmbeddedPostgres } from '../../apps/cli/src/local/embedded-postgres.js';
 import { adventureWorks } from '../../apps/cli/src/wms/adventure-works.js';
 import { inChunks, recordsOf } from '../../apps/cli/src/wms/csv-text.js';
 import { ImportClient } from '../../apps/cli/src/wms/import-client.js';
 import type { Layout } from '../../apps/cli/src/wms/layout.js';
 import { onlineRetail } from '../../apps/cli/src/wms/online-retail.js';
-import { ledgers } from '../../migrations/index.js';
+import { BenchServer } from './bench-server.js';
 import { startChild } from './child.js';
 import { Memory } from './memory.js';
 
@@ -42,28 +37,10 @@ const months: Readonly<Record<string, readonly [lines: number, value: string]>> 
     : { '2010-12': [42_481, '748957.02'], '2011-01': [35_147, '560000.26'], '2011-02': [27_707, '498062.65'] };
 const units = given === undefined ? 62_667 : 929_183;
 
-const folder = await mkdtemp(join(tmpdir(), 'belay-bench-'));
-const server = await EmbeddedPostgres.start({ folder: join(folder, 'postgres'), durable: true });
-for (const name of ['belay', 'belay_control']) await server.ensureDatabase(name);
-await migrateAll({ databaseUrl: server.url('belay'), controlUrl: server.url('belay_control') }, ledgers);
-const flagsFile = join(folder, 'flags.json');
-const flags = defaultFlagsDocument([directory, wms]);
-const features = flags.features.map((flag) => ({ ...flag, enabled: flag.name.includes('wms') }));
-await writeFile(flagsFile, JSON.stringify({ ...flags, features }));
-
-const database = new pg.Client({ connectionString: server.url('belay') });
-await database.connect();
-const token = await signUp();
+const server = await BenchServer.open(wms, { durable: true });
+const { database, environment } = server;
+const token = await server.signUp('supervisor');
 for (const code of ['BIKES', 'SHOP']) await makeWarehouse(code);
-const environment = {
-  DATABASE_URL: server.url('belay'),
-  CONTROL_DATABASE_URL: server.url('belay_control'),
-  SECRET_KEY: randomBytes(32).toString('base64'),
-  FLAGS_FILE: flagsFile,
-  PORT: '0',
-  LOG_LEVEL: 'error',
-  RATE_LIMIT_PER_MINUTE: '100000000',
-};
 const belay = await startChild('warehouse-api', [], environment);
 const worker = await startChild('warehouse-worker', [], { ...environment, WORKER_PORT: '0' });
 const client = new ImportClient(belay.url, token);
@@ -131,9 +108,7 @@ await same('movements after the same files again', movements, [before]);
 
 await worker.stop();
 await belay.stop();
-await database.end();
-await server.stop();
-await rm(folder, { recursive: true, force: true });
+await server.close();
 if (wrong.length > 0) throw new Error(wrong.join('\n'));
 
 async function load(name: string, layout: Layout, path: string, warehouse: string, parts: readonly string[] = ['']) {
@@ -214,23 +189,4 @@ async function makeWarehouse(code: string): Promise<void> {
     `INSERT INTO wms.location (id, warehouse_id, code, type, created_by) VALUES ($1, $2, 'DEFAULT', 'zone', gen_random_uuid())`,
     [randomUUIDv7(), id],
   );
-}
-
-async function signUp(): Promise<string> {
-  const account = randomUUIDv7();
-  const secret = `bly_${randomBytes(32).toString('base64url')}`;
-  await database.query(
-    `INSERT INTO directory.account (id, kind, username, display_name, row_version) VALUES ($1, 'machine', 'bench', 'Bench', 1)`,
-    [account],
-  );
-  await database.query(
-    `INSERT INTO directory.account_role (id, account_id, role, site_id) VALUES ($1, $2, 'supervisor', NULL)`,
-    [randomUUIDv7(), account],
-  );
-  await database.query(
-    `INSERT INTO directory.api_token (id, account_id, name, prefix, hash, scopes, expires_at)
-     VALUES ($1, $2, 'bench', $3, $4, '{*}', clock_timestamp() + interval '2 hours')`,
-    [randomUUIDv7(), account, secret.slice(0, 12), createHash('sha256').update(secret).digest('hex')],
-  );
-  return secret;
 }

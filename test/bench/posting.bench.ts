@@ -2,17 +2,11 @@
  * What a posting costs over HTTP, with sign-in, checks, charges and the Idempotency-Key, against a bare Fastify + pg
  * handler that runs the same three statements; and how many round trips to the database it takes, counted on the wire.
  */
-import { createHash, randomBytes, randomUUID, randomUUIDv7 } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { directory } from '@belay/directory';
-import { defaultFlagsDocument, migrateAll } from '@belay/platform';
+import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import { wms } from '@belay/wms';
 import autocannon from 'autocannon';
 import pg from 'pg';
-import { EmbeddedPostgres } from '../../apps/cli/src/local/embedded-postgres.js';
-import { ledgers } from '../../migrations/index.js';
+import { BenchServer } from './bench-server.js';
 import { startChild } from './child.js';
 import { CountingProxy } from './counting-proxy.js';
 import { compare, table } from './measure.js';
@@ -22,40 +16,16 @@ const warehouses = 20;
 const lots = 1_000;
 const path = '/api/wms/movements/ship';
 
-const folder = await mkdtemp(join(tmpdir(), 'belay-bench-'));
 // Without a disk to wait for, so that it does not hide what is done beside the SQL.
-const server = await EmbeddedPostgres.start({ folder: join(folder, 'postgres'), durable: false });
-for (const name of ['belay', 'belay_control']) await server.ensureDatabase(name);
-await migrateAll({ databaseUrl: server.url('belay'), controlUrl: server.url('belay_control') }, ledgers);
+const server = await BenchServer.open(wms, { durable: false });
+await fill(server.database);
+const token = await server.signUp('wms.inventory:read', 'wms.inventory:ship');
 
-const flagsFile = join(folder, 'flags.json');
-const flags = defaultFlagsDocument([directory, wms]);
-await writeFile(
-  flagsFile,
-  JSON.stringify({
-    ...flags,
-    features: flags.features.map((flag) => ({ ...flag, enabled: flag.name.includes('wms') })),
-  }),
-);
-const database = new pg.Client({ connectionString: server.url('belay') });
-await database.connect();
-await fill(database);
-const token = await signUp(database);
-
-const proxy = await CountingProxy.before(server.url('belay'));
-const environment = (databaseUrl: string) => ({
-  DATABASE_URL: databaseUrl,
-  CONTROL_DATABASE_URL: server.url('belay_control'),
-  DATABASE_POOL: String(pool),
-  SECRET_KEY: randomBytes(32).toString('base64'),
-  FLAGS_FILE: flagsFile,
-  PORT: '0',
-  RATE_LIMIT_PER_MINUTE: '100000000',
-  LOG_LEVEL: 'error',
-});
-const bare = await startChild('bare-posting', [server.url('belay'), String(pool)]);
-const belay = await startChild('warehouse-api', [], environment(server.url('belay')));
-const watched = await startChild('warehouse-api', [], environment(proxy.url));
+const proxy = await CountingProxy.before(server.url);
+const environment = { ...server.environment, DATABASE_POOL: String(pool) };
+const bare = await startChild('bare-posting', [server.url, String(pool)]);
+const belay = await startChild('warehouse-api', [], environment);
+const watched = await startChild('warehouse-api', [], { ...environment, DATABASE_URL: proxy.url });
 
 const someLot = () => `LOT-${Math.floor(Math.random() * lots)}`;
 const lineOf = (lot: string) => ({ sku: 'BENCH', lot, location: 'DEFAULT', looseUnits: 1 });
@@ -128,7 +98,7 @@ for (const [title, body] of [
     `round trips, ${title}: ${(trips / posted).toFixed(2)} a posting (goal ≤ 3), and ${(rings / posted).toFixed(2)} rings after commits`,
   );
 }
-const { rows } = await database.query<{ deadlocks: string }>(
+const { rows } = await server.database.query<{ deadlocks: string }>(
   `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`,
 );
 console.log(`deadlocks: ${rows[0]?.deadlocks ?? '?'}`);
@@ -141,9 +111,7 @@ await bare.stop();
 await belay.stop();
 await watched.stop();
 await proxy.close();
-await database.end();
-await server.stop();
-await rm(folder, { recursive: true, force: true });
+await server.close();
 
 /** Two warehouses with the same goods, of which one bills what is shipped. */
 async function fill(client: pg.Client): Promise<void> {
@@ -176,27 +144,4 @@ async function fill(client: pg.Client): Promise<void> {
     FROM opening m JOIN wms.location o ON o.warehouse_id = m.warehouse_id CROSS JOIN wms.lot l;
   `);
   await client.query('VACUUM ANALYZE');
-}
-
-/** An account that may ship, and an API token of it. */
-async function signUp(client: pg.Client): Promise<string> {
-  const account = randomUUIDv7();
-  const secret = `bly_${randomBytes(32).toString('base64url')}`;
-  await client.query(
-    `INSERT INTO directory.account (id, kind, username, display_name, row_version) VALUES ($1, 'machine', 'bench', 'Bench', 1)`,
-    [account],
-  );
-  for (const permission of ['wms.inventory:read', 'wms.inventory:ship']) {
-    await client.query('INSERT INTO directory.account_permission (id, account_id, permission) VALUES ($1, $2, $3)', [
-      randomUUIDv7(),
-      account,
-      permission,
-    ]);
-  }
-  await client.query(
-    `INSERT INTO directory.api_token (id, account_id, name, prefix, hash, scopes, expires_at)
-     VALUES ($1, $2, 'bench', $3, $4, '{*}', clock_timestamp() + interval '1 hour')`,
-    [randomUUIDv7(), account, secret.slice(0, 12), createHash('sha256').update(secret).digest('hex')],
-  );
-  return secret;
 }

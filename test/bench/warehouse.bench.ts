@@ -2,53 +2,30 @@
  * A warehouse with a million lines in its ledger: how long people wait for its stock, now and as it was, how long a week
  * of storage takes, and how long it takes to see that ledger and balances agree.
  */
-import { createHash, randomBytes, randomUUIDv7 } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { directory } from '@belay/directory';
-import { defaultFlagsDocument, migrateAll } from '@belay/platform';
+import { availableParallelism, loadavg } from 'node:os';
 import { wms } from '@belay/wms';
 import pg from 'pg';
 import { z } from 'zod';
-import { EmbeddedPostgres } from '../../apps/cli/src/local/embedded-postgres.js';
 import { integrityChecks } from '../../libs/wms/src/integrity/integrity.queries.js';
 import { writeStockClose } from '../../libs/wms/src/stock.queries.js';
 import { stockRows } from '../../libs/wms/src/stock/stock-list.queries.js';
 import { chargeStorage, runStorage } from '../../libs/wms/src/storage/storage.queries.js';
-import { ledgers } from '../../migrations/index.js';
+import { BenchServer } from './bench-server.js';
 import { startChild } from './child.js';
 
 const [lines, lots, places, skus] = [1_000_000, 20_000, 10, 500];
 
-const folder = await mkdtemp(join(tmpdir(), 'belay-bench-'));
-const server = await EmbeddedPostgres.start({ folder: join(folder, 'postgres'), durable: true });
-for (const name of ['belay', 'belay_control']) await server.ensureDatabase(name);
-await migrateAll({ databaseUrl: server.url('belay'), controlUrl: server.url('belay_control') }, ledgers);
-const flagsFile = join(folder, 'flags.json');
-const flags = defaultFlagsDocument([directory, wms]);
-const features = flags.features.map((flag) => ({ ...flag, enabled: flag.name.includes('wms') }));
-await writeFile(flagsFile, JSON.stringify({ ...flags, features }));
-
-const database = new pg.Client({ connectionString: server.url('belay') });
-await database.connect();
+const server = await BenchServer.open(wms, { durable: true });
+const { database } = server;
 const filled = await took(() => fill(database));
 const warehouse = firstId((await database.query(`SELECT id FROM wms.warehouse`)).rows);
-const token = await signUp(database);
+const token = await server.signUp('wms.inventory:read');
 const busy = `load ${loadavg()[0]?.toFixed(1) ?? '?'} on ${availableParallelism()} cores`;
 console.log(
   `${busy}; ${lines} lines, ${lots} lots of ${skus} SKUs in ${lots * places} buckets; made in ${(filled / 1_000).toFixed(1)} s`,
 );
 
-const api = await startChild('warehouse-api', [], {
-  DATABASE_URL: server.url('belay'),
-  CONTROL_DATABASE_URL: server.url('belay_control'),
-  SECRET_KEY: randomBytes(32).toString('base64'),
-  FLAGS_FILE: flagsFile,
-  PORT: '0',
-  LOG_LEVEL: 'error',
-  RATE_LIMIT_PER_MINUTE: '100000000',
-});
+const api = await startChild('warehouse-api', [], server.environment);
 const page = z.object({ items: z.array(z.unknown()).min(1), next: z.string().nullable() });
 const get = async (query: string) => {
   const answer = await fetch(`${api.url}/api/wms/stock?${query}`, { headers: { authorization: `Bearer ${token}` } });
@@ -68,7 +45,7 @@ await report('stock of all at the end of a day', 7, 3_000, () => get(`warehouse=
 await report('stock by SKU', 20, 1_000, () => get(`warehouse=MAIN&groupBy=sku`));
 
 await report('stock, first page of a connection', 5, 50, async () => {
-  const client = new pg.Client({ connectionString: server.url('belay') });
+  const client = new pg.Client({ connectionString: server.url });
   await client.connect();
   await stockRows(client, { warehouses: [warehouse], groupBy: 'bucket', rows: 51 });
   await client.end();
@@ -107,7 +84,7 @@ await report('a Monday after a period was closed', 3, 2_000, async (turn) => {
   await runStorage(database, [['2025-11-17', '2025-11-24', '2025-12-08'][turn], [warehouse]]);
 });
 
-const explained = new pg.Client({ connectionString: server.url('belay') });
+const explained = new pg.Client({ connectionString: server.url });
 await explained.connect();
 const plans: string[] = [];
 explained.on('notice', ({ message = '' }) => plans.push(message));
@@ -128,9 +105,7 @@ for (const plan of plans)
 
 await explained.end();
 await api.stop();
-await database.end();
-await server.stop();
-await rm(folder, { recursive: true, force: true });
+await server.close();
 
 function firstId(rows: unknown): string {
   return (
@@ -214,24 +189,4 @@ async function fill(client: pg.Client): Promise<void> {
     COMMIT;
   `);
   await client.query('VACUUM ANALYZE');
-}
-
-/** An account that may read stock, and an API token of it. */
-async function signUp(client: pg.Client): Promise<string> {
-  const account = randomUUIDv7();
-  const secret = `bly_${randomBytes(32).toString('base64url')}`;
-  await client.query(
-    `INSERT INTO directory.account (id, kind, username, display_name, row_version) VALUES ($1, 'machine', 'bench', 'Bench', 1)`,
-    [account],
-  );
-  await client.query(
-    `INSERT INTO directory.account_permission (id, account_id, permission) VALUES ($1, $2, 'wms.inventory:read')`,
-    [randomUUIDv7(), account],
-  );
-  await client.query(
-    `INSERT INTO directory.api_token (id, account_id, name, prefix, hash, scopes, expires_at)
-     VALUES ($1, $2, 'bench', $3, $4, '{*}', clock_timestamp() + interval '1 hour')`,
-    [randomUUIDv7(), account, secret.slice(0, 12), createHash('sha256').update(secret).digest('hex')],
-  );
-  return secret;
 }
