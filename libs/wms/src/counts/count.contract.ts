@@ -1,6 +1,6 @@
 import { page } from '@belay/platform';
 import { z } from 'zod';
-import { stockStatuses } from '../stock/stock.contract.js';
+import { stockStatuses } from '../movements/posting.rules.js';
 import { id, idOrCode, rowVersion, units } from '../wms.contract.js';
 
 const statuses = ['draft', 'counted', 'posted', 'cancelled'] as const;

@@ -1,7 +1,8 @@
 import type { Executor } from '@belay/platform';
 import { DataSource, EntityManager } from 'typeorm';
 import { stockAsOf } from '../stock.queries.js';
-import type { Grouping, StockStatus } from './stock.contract.js';
+import type { StockStatus } from '../movements/posting.rules.js';
+import type { Grouping } from './stock.contract.js';
 
 /** Which stock is asked for; what is absent does not narrow it. */
 export interface StockQuestion {

@@ -1,9 +1,8 @@
 import { listOf, page } from '@belay/platform';
 import { z } from 'zod';
+import { stockStatuses } from '../movements/posting.rules.js';
 import { day, id, idOrCode, instant, units } from '../wms.contract.js';
 
-export const stockStatuses = ['available', 'quarantine', 'damaged'] as const;
-export type StockStatus = (typeof stockStatuses)[number];
 const stockStatus = z.enum(stockStatuses);
 
 const groupings = ['bucket', 'lot', 'sku', 'location', 'warehouse'] as const;
