@@ -1,6 +1,7 @@
 import type { Ledger } from '@belay/platform';
 import checksums from './checksums.json' with { type: 'json' };
 import { CreateControl1764000000000 } from './control/1764000000000-create-control.js';
+import { CreateRollback1764000000300 } from './control/1764000000300-create-rollback.js';
 import { CreateSite1764000100000 } from './directory/1764000100000-create-site.js';
 import { CreateAccount1764000200000 } from './directory/1764000200000-create-account.js';
 import { CreateToken1764000300000 } from './directory/1764000300000-create-token.js';
@@ -27,7 +28,12 @@ import { CreateAdjustmentProposal1764006970000 } from './wms/1764006970000-creat
 
 /** Every migration there is, in the order in which domains stand on each other. A file that is not here does not run. */
 export const ledgers: readonly Ledger[] = [
-  { domain: 'control', database: 'control', checksums, migrations: [CreateControl1764000000000] },
+  {
+    domain: 'control',
+    database: 'control',
+    checksums,
+    migrations: [CreateControl1764000000000, CreateRollback1764000000300],
+  },
   {
     domain: 'platform',
     database: 'application',

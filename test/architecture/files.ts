@@ -21,7 +21,9 @@ const domainKinds = [
 
 /** Elsewhere a file may also be named after the one thing it holds (`gate.ts`), or after that and its kind. */
 const otherKinds = [
+  'action',
   'bench',
+  'check',
   'command',
   'contract',
   'controller',
@@ -32,12 +34,14 @@ const otherKinds = [
   'filter',
   'guard',
   'jobs',
+  'manifest',
   'metrics',
   'module',
   'pipe',
   'problems',
   'rules',
   'schemas',
+  'service',
   'sql',
 ];
 
@@ -64,7 +68,8 @@ interface Rule {
   readonly broken: (source: Source) => boolean;
 }
 
-const inDomain = /^libs\/(?!platform\/|domains\/)[^/]+\/src\/(.*)$/;
+/** Rollback is an engine: its files are named like the platform's. */
+const inDomain = /^libs\/(?!platform\/|domains\/|rollback\/)[^/]+\/src\/(.*)$/;
 
 const rules: readonly Rule[] = [
   {

@@ -211,7 +211,7 @@ class ProducerModule {}
 /** What a domain's HTTP half has: it can ask for work and does none. */
 async function openProducer(config: Config): Promise<Producer> {
   const runtime = await startRuntime('api', domains, config);
-  const module = { module: ProducerModule, imports: [PlatformModule.forRoot(runtime)] };
+  const module = { module: ProducerModule, imports: [PlatformModule.forRoot([], runtime)] };
   const options = { logger: new NestLogger(runtime.log), abortOnError: false };
   // Nest declares these options as a class and expects a literal.
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment

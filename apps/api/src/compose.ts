@@ -55,6 +55,6 @@ export async function describeApi(domains: readonly Domain[]): Promise<OpenAPIOb
 class ApiModule {}
 
 function importsOf(enabled: readonly Domain[], runtime?: Runtime) {
-  const platform = [PlatformModule.forRoot(runtime), HttpModule, HealthModule.forRoot(ledgers)];
+  const platform = [PlatformModule.forRoot(ledgers, runtime), HttpModule, HealthModule];
   return [...platform, ...enabled.map(({ module }) => module)];
 }

@@ -1,6 +1,7 @@
 import {
   CONFIG,
   CONTROL,
+  LEDGERS,
   JobsModule,
   LOG,
   METRICS,
@@ -12,12 +13,13 @@ import {
 } from '@belay/platform';
 import { Global, Module, type DynamicModule, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { ledgers } from '../../../migrations/index.js';
 
 /** Does the jobs of exactly these domains, and relays the outbox for all: what is off has no cron and no consumer. */
 export function composeWorker(runtime: Runtime, enabled: readonly Domain[]): Promise<INestApplicationContext> {
   return open(runtime, {
     module: WorkerModule,
-    imports: [PlatformModule.forRoot(runtime), JobsModule.forDomains(enabled)],
+    imports: [PlatformModule.forRoot(ledgers, runtime), JobsModule.forDomains(enabled)],
   });
 }
 
@@ -43,6 +45,7 @@ class ControlModule {
       { provide: CONTROL, useValue: runtime.control },
       { provide: LOG, useValue: runtime.log },
       { provide: METRICS, useValue: runtime.metrics },
+      { provide: LEDGERS, useValue: ledgers },
     ];
     return { module: ControlModule, providers, exports: providers };
   }

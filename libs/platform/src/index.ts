@@ -86,4 +86,4 @@ export { Inbox } from './outbox/inbox.js';
 export { Outbox, type OutboxEvent } from './outbox/outbox.js';
 export { OutboxRelay, type OutboxLag } from './outbox/outbox-relay.js';
 export { Conflict, InvalidRequest, NotFound, Problem, type ProblemKind } from './problem/problem.js';
-export { CONFIG, CONTROL, LOG, METRICS, RUNTIME, startRuntime, type RunningRuntime, type Runtime } from './runtime.js';
+export { CONFIG, CONTROL, LEDGERS, LOG, METRICS, RUNTIME, startRuntime, type RunningRuntime, type Runtime } from './runtime.js';

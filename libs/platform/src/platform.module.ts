@@ -11,7 +11,8 @@ import { Queues } from './jobs/queues.js';
 import { PoolMetrics } from './metrics/pool.metrics.js';
 import { Inbox } from './outbox/inbox.js';
 import { Outbox } from './outbox/outbox.js';
-import { CONFIG, CONTROL, LOG, METRICS, RUNTIME, type Runtime } from './runtime.js';
+import type { Ledger } from './migrations/ledger.js';
+import { CONFIG, CONTROL, LEDGERS, LOG, METRICS, RUNTIME, type Runtime } from './runtime.js';
 
 const ofRuntime = [
   { provide: CONFIG, inject: [RUNTIME], useFactory: ({ config }: Runtime) => config },
@@ -28,12 +29,18 @@ const services = [AuditTrail, Database, Outbox, Inbox, Queues, Jobs, DeadLetters
 @Module({})
 export class PlatformModule {
   /** Without a runtime the application can be described and not started. */
-  static forRoot(runtime?: Runtime): DynamicModule {
+  static forRoot(ledgers: readonly Ledger[], runtime?: Runtime): DynamicModule {
     return {
       module: PlatformModule,
       imports: [TypeOrmModule.forRootAsync({ inject: [RUNTIME], useFactory: dataSource })],
-      providers: [{ provide: RUNTIME, useValue: runtime }, ...ofRuntime, ...services, PoolMetrics],
-      exports: [RUNTIME, ...ofRuntime.map(({ provide }) => provide), ...services],
+      providers: [
+        { provide: RUNTIME, useValue: runtime },
+        { provide: LEDGERS, useValue: ledgers },
+        ...ofRuntime,
+        ...services,
+        PoolMetrics,
+      ],
+      exports: [RUNTIME, LEDGERS, ...ofRuntime.map(({ provide }) => provide), ...services],
     };
   }
 }

@@ -43,6 +43,8 @@ export const CONFIG = Symbol('config');
 export const CONTROL = Symbol('control');
 export const LOG = Symbol('log');
 export const METRICS = Symbol('metrics');
+/** Every migration of the build, in order: what should be applied, and what can be taken down and up. */
+export const LEDGERS = Symbol('ledgers');
 
 /**
  * Everything that a process needs before its first application is composed. Throws `FlagsUnavailable` when no flags can

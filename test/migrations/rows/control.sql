@@ -15,3 +15,22 @@ VALUES (1, '2026-01-01', '{"id": "maria"}', 'flag.off', 'enable_sop_module', 'pr
 UPDATE control.audit_head SET seq = 1, hash = decode(repeat('ab', 32), 'hex');
 INSERT INTO control.audit_anchor (seq, at, hash, merkle_root, signature, key_id)
 VALUES (1, '2026-01-01', decode(repeat('ab', 32), 'hex'), decode(repeat('cd', 32), 'hex'), '\x01', 'first');
+
+UPDATE control.lease SET holder = '01980000-0000-7000-8000-000000000301', epoch = 7, purpose = 'run', heartbeat_at = now() WHERE scope = 'live';
+INSERT INTO control.plan (id, kind, doc, risk, fingerprint, state, created_by, expires_at)
+VALUES (repeat('ab', 32), 'module', '{"schemaVersion": 1}', 'low', repeat('cd', 32), 'used', 'maria', '2026-11-21T10:30:00Z');
+INSERT INTO control.approval (plan_id, actor, role, decision, reason)
+VALUES (repeat('ab', 32), 'jonas', 'ops_approver', 'approve', 'the counts are wrong');
+INSERT INTO control.run (id, plan_id, mode, state, policy, epoch, reason, actor, last_event)
+VALUES ('01980000-0000-7000-8000-000000000302', repeat('ab', 32), 'normal', 'closed', 'compensate', 7, 'the counts are wrong', 'maria', 1);
+INSERT INTO control.run_step (run_id, idx, key, action, version, domain, input, state)
+VALUES ('01980000-0000-7000-8000-000000000302', 0, repeat('ef', 32), 'flag.off', 1, 'wms', '{"flag": "enable_wms_module"}', 'verified');
+INSERT INTO control.run_event (run_id, seq, type, payload)
+VALUES ('01980000-0000-7000-8000-000000000302', 1, 'step.finished', '{"idx": 0}');
+INSERT INTO control.check_result (id, plan_id, check_id, outcome, severity, measured)
+VALUES ('01980000-0000-7000-8000-000000000303', repeat('ab', 32), 'S01', 'pass', 'critical', '{"holder": null}');
+INSERT INTO control.backup (id, scope, domains, location, state, level)
+VALUES ('01980000-0000-7000-8000-000000000304', 'domains', '{wms}', 'backups/01980000', 'proven', 4);
+INSERT INTO control.runbook (id, version, domain, doc, sha256, budget_s, target_s, created_by)
+VALUES ('wms-off', 2, 'wms', '{"id": "wms-off"}', repeat('01', 32), 30, 1, 'maria');
+INSERT INTO control.schema_fingerprint (domain, sha256, catalog) VALUES ('wms', repeat('23', 32), '{}');

@@ -7,17 +7,22 @@ export type Executor = pg.Pool | pg.ClientBase | DataSource | EntityManager;
 
 /**
  * SQL that the server plans once per connection and afterwards only executes.
- * `statement(name, sql)` is for paths whose speed matters; `name` must be unique in the process.
+ * `statement(name, sql)` is for paths whose speed matters; `name` must be unique in the process. Where the values decide
+ * which plan is good, and a bad one costs more than planning does, it is planned each time.
  */
 export type Statement<Row> = (on: Executor, values: readonly unknown[]) => Promise<Row[]>;
 
 const names = new Set<string>();
 
-export function statement<Row extends pg.QueryResultRow>(name: string, sql: string): Statement<Row> {
+export function statement<Row extends pg.QueryResultRow>(
+  name: string,
+  sql: string,
+  planned: 'once' | 'each time' = 'once',
+): Statement<Row> {
   if (names.has(name)) throw new Error(`Two statements are named ${name}`);
   names.add(name);
   return (on, values) => {
-    const query = { name, text: sql, values: [...values] };
+    const query = { ...(planned === 'once' && { name }), text: sql, values: [...values] };
     if (on instanceof EntityManager && on.queryRunner) {
       return connectionOf(on.queryRunner).then((connection) => run<Row>(connection, query));
     }

@@ -92,7 +92,9 @@ async function migrateDomains(
     const { dryRun, clock, release = 'development' } = options;
     const migrator = new DomainMigrator(domain, builtOf(ledgers, domain), session, vault, { dryRun, release, clock });
     steps.push(...(await migrator.migrate(work.direction, work.to)));
-    if (!dryRun && (await vault.exists())) await recordParkedObjects(domain, session, control, options.runId ?? null);
+    // The memory itself is in no list: nothing purges it.
+    if (!dryRun && work.database === 'application' && (await vault.exists()))
+      await recordParkedObjects(domain, session, control, options.runId ?? null);
   }
   if (!options.dryRun) {
     const listed = ledgers.filter((ledger) => ledger.database === work.database).map((ledger) => ledger.domain);

@@ -1,0 +1,51 @@
+import type { Domain, Ledger, MigrationTargets, Runtime } from '@belay/platform';
+import { openPool } from '@belay/platform';
+import pg from 'pg';
+
+/** Everything a run acts upon: both databases, the domains and the migrations of this build. */
+export class World {
+  readonly control: pg.Pool;
+  /** For looking and for small effects; what takes long opens a connection of its own. */
+  readonly application: pg.Pool;
+
+  constructor(
+    readonly runtime: Runtime,
+    readonly ledgers: readonly Ledger[],
+  ) {
+    const { config, role } = runtime;
+    this.control = runtime.control;
+    this.application = openPool(config.DATABASE_URL, {
+      max: 3,
+      statementTimeoutMs: config.STATEMENT_TIMEOUT_MS,
+      lockTimeoutMs: config.LOCK_TIMEOUT_MS,
+      applicationName: `belay-${role}-rollback`,
+    });
+  }
+
+  get domains(): readonly Domain[] {
+    return this.runtime.domains;
+  }
+
+  get targets(): MigrationTargets {
+    const { DATABASE_URL: databaseUrl, CONTROL_DATABASE_URL: controlUrl } = this.runtime.config;
+    return { databaseUrl, controlUrl };
+  }
+
+  /** A connection of its own, never pooled and without a statement timeout; ended by whoever asked for it. */
+  async connect(database: 'application' | 'control', applicationName: string): Promise<pg.Client> {
+    const { databaseUrl, controlUrl } = this.targets;
+    const client = new pg.Client({
+      connectionString: database === 'control' ? controlUrl : databaseUrl,
+      application_name: applicationName,
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+    });
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  }
+
+  async close(): Promise<void> {
+    await this.application.end();
+  }
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+
+/** Written into every document that is stored; an older reader refuses a newer document (`document-too-new`). */
+export const SCHEMA_VERSION = 1;
+
+const seconds = z.number().int().min(0);
+const json: z.ZodType<Readonly<Record<string, z.core.util.JSONType>>> = z.record(z.string(), z.json());
+
+export const planTarget = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('module'),
+    domain: z.string(),
+    depth: z.enum(['off', 'parked']),
+    /** A feature of the domain instead of all of it. */
+    feature: z.string().optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('runbook'),
+    runbook: z.string(),
+    version: z.number().int().optional(),
+    /** Keys of optional steps that are wanted. */
+    with: z.array(z.string()).default([]),
+    params: z.record(z.string(), z.json()).default({}),
+  }),
+  z.strictObject({ kind: z.literal('undo'), runId: z.uuid() }),
+  z.strictObject({
+    kind: z.literal('restore'),
+    path: z.enum(['R1', 'R2', 'R3', 'R4', 'R5']),
+    domain: z.string().optional(),
+    tables: z.array(z.string()).optional(),
+    markerId: z.uuid().optional(),
+    backupId: z.uuid().optional(),
+    /** R2: whose changes, and which records, by the domain's own keys. */
+    only: z
+      .strictObject({
+        actors: z.array(z.string()).optional(),
+        keys: z.record(z.string(), z.array(z.string())).optional(),
+      })
+      .optional(),
+    excludeActors: z.array(z.string()).optional(),
+    /** R3: which differences are put right. */
+    classes: z.array(z.enum(['missing', 'changed'])).optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('purge'),
+    domain: z.string(),
+    feature: z.string().optional(),
+    /** The domain's name, typed by a person. */
+    confirm: z.string(),
+  }),
+  z.strictObject({ kind: z.literal('emergency'), level: z.enum(['E1', 'E2', 'E4']), domain: z.string().optional() }),
+]);
+export type PlanTarget = z.infer<typeof planTarget>;
+
+export const planStep = z.strictObject({
+  /** Unique within the plan, e.g. `off:enable_wms_module`. */
+  key: z.string(),
+  action: z.string(),
+  version: z.number().int(),
+  /** Whom it concerns; null when it concerns all. */
+  domain: z.string().nullable(),
+  input: json,
+  /** Keys of the steps that come before. */
+  after: z.array(z.string()),
+  destructive: z.boolean(),
+  timeoutS: seconds,
+  onFail: z.enum(['compensate', 'hold', 'continue']),
+  /** How it is taken back, for people. */
+  undo: z.string(),
+});
+export type PlanStep = z.infer<typeof planStep>;
+
+/** A plan as it is hashed, approved and carried out: canonical JSON, whose SHA-256 is the plan's id. */
+export const planDoc = z.strictObject({
+  schemaVersion: z.literal(SCHEMA_VERSION),
+  target: planTarget,
+  reason: z.string(),
+  /** Who made it and when, so that no two plans are the same. */
+  author: z.string(),
+  createdAt: z.iso.datetime(),
+  /** Of schemas, ledgers and flags when it was made; a run is refused when they have changed since. */
+  fingerprint: z.string(),
+  /** The domains it touches, in the order in which they go. */
+  domains: z.array(z.string()),
+  policy: z.enum(['compensate', 'hold', 'continue']),
+  risk: z.enum(['none', 'low', 'medium', 'high']),
+  dataLossRisk: z.enum(['none', 'low', 'medium']),
+  /** Before → after, per component, for people. */
+  changes: z.array(z.strictObject({ component: z.string(), from: z.string(), to: z.string() })),
+  impact: z.strictObject({
+    unavailable: z.array(z.string()),
+    dependents: z.array(z.string()),
+    rows: z.number().int(),
+    bytes: z.number().int(),
+    notes: z.array(z.string()),
+  }),
+  backup: z.strictObject({ scope: z.array(z.string()), level: z.number().int().min(0).max(4) }).nullable(),
+  steps: z.array(planStep).max(200),
+  /** What the approvals must contain; nothing is needed when it is empty. */
+  approvals: z.array(z.strictObject({ permission: z.string() })),
+  budgetS: seconds,
+  targetS: seconds,
+  estimateS: z.number(),
+  warnings: z.array(z.string()),
+});
+export type PlanDoc = z.infer<typeof planDoc>;

@@ -1,0 +1,21 @@
+import { AuditTrail, LEDGERS, RUNTIME, type Ledger, type Runtime } from '@belay/platform';
+import { Module, type OnApplicationShutdown } from '@nestjs/common';
+import { World } from './engine/world.js';
+
+const world = {
+  provide: World,
+  inject: [RUNTIME, LEDGERS],
+  useFactory: (runtime: Runtime, ledgers: readonly Ledger[]) => new World(runtime, ledgers),
+};
+
+const services = [AuditTrail];
+
+/** What the API, the executor and the command line share: planning, checking and remembering. */
+@Module({ providers: [world, ...services], exports: [World, ...services] })
+export class RollbackCoreModule implements OnApplicationShutdown {
+  constructor(private readonly world: World) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.world.close();
+  }
+}

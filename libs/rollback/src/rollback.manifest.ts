@@ -1,0 +1,19 @@
+import type { Domain } from '@belay/platform';
+import { RollbackControlModule } from './rollback-control.module.js';
+import { RollbackModule } from './rollback.module.js';
+
+export const rollback = {
+  name: 'rollback',
+  title: 'Rollback',
+  flag: 'enable_rollback',
+  defaultOn: true,
+  survivesEmergency: true,
+  after: [],
+  features: [
+    { flag: 'rollback_contracts', title: 'Taking contracts back' },
+    { flag: 'rollback_frontend', title: 'Taking the frontend back' },
+    { flag: 'rollback_config', title: 'Taking configuration back' },
+  ],
+  module: RollbackModule,
+  control: RollbackControlModule,
+} satisfies Domain;
