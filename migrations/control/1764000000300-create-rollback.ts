@@ -12,6 +12,7 @@ const tables = [
   'control.backup',
   'control.runbook',
   'control.schema_fingerprint',
+  'control.idempotency_key',
 ] as const;
 
 /** What the rollback engine plans, does and remembers. */
@@ -21,6 +22,7 @@ export class CreateRollback1764000000300 implements MigrationInterface {
     await plans(q);
     await runs(q);
     await backups(q);
+    await requests(q);
     await doorbells(q);
   }
 
@@ -211,6 +213,21 @@ async function backups(q: QueryRunner): Promise<void> {
       catalog  jsonb NOT NULL,
       at       timestamptz NOT NULL DEFAULT clock_timestamp()
     )`);
+}
+
+async function requests(q: QueryRunner): Promise<void> {
+  await q.query(`
+    CREATE TABLE control.idempotency_key (
+      account_id    uuid NOT NULL,
+      key           text NOT NULL,
+      route         text NOT NULL,
+      request_hash  text NOT NULL,
+      body          jsonb,
+      at            timestamptz NOT NULL DEFAULT clock_timestamp(),
+      expires_at    timestamptz NOT NULL DEFAULT clock_timestamp() + interval '24 hours',
+      PRIMARY KEY (account_id, key)
+    )`);
+  await q.query(`CREATE INDEX idempotency_key_by_expiry ON control.idempotency_key (expires_at)`);
 }
 
 async function doorbells(q: QueryRunner): Promise<void> {

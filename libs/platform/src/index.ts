@@ -10,6 +10,7 @@ export { Seal } from './auth/seal.js';
 export { Sessions } from './auth/sessions.js';
 export { ACCESS_TOKEN_SECONDS, SigningKeys, type AccessClaims } from './auth/signing-keys.js';
 export { BadConfig, readConfig, type Config } from './config/config.js';
+export { ControlDatabase } from './database/control-database.js';
 export { claimValues, Database, forgetIdempotencyKeys, keepAnswer } from './database/database.js';
 export { Listener } from './database/listener.js';
 export { openPool, poolOptions, type PoolLimits } from './database/pool.js';
@@ -86,4 +87,14 @@ export { Inbox } from './outbox/inbox.js';
 export { Outbox, type OutboxEvent } from './outbox/outbox.js';
 export { OutboxRelay, type OutboxLag } from './outbox/outbox-relay.js';
 export { Conflict, InvalidRequest, NotFound, Problem, type ProblemKind } from './problem/problem.js';
-export { CONFIG, CONTROL, LEDGERS, LOG, METRICS, RUNTIME, startRuntime, type RunningRuntime, type Runtime } from './runtime.js';
+export {
+  CONFIG,
+  CONTROL,
+  LEDGERS,
+  LOG,
+  METRICS,
+  RUNTIME,
+  startRuntime,
+  type RunningRuntime,
+  type Runtime,
+} from './runtime.js';

@@ -2,6 +2,7 @@ import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import { AuditTrail } from './audit/audit-trail.js';
 import { SigningKeys } from './auth/signing-keys.js';
+import { ControlDatabase } from './database/control-database.js';
 import { Database } from './database/database.js';
 import { Listener } from './database/listener.js';
 import { poolOptions } from './database/pool.js';
@@ -22,7 +23,7 @@ const ofRuntime = [
   { provide: Listener, inject: [RUNTIME], useFactory: ({ config }: Runtime) => new Listener(config.DATABASE_URL) },
 ];
 
-const services = [AuditTrail, Database, Outbox, Inbox, Queues, Jobs, DeadLetters, SigningKeys];
+const services = [AuditTrail, ControlDatabase, Database, Outbox, Inbox, Queues, Jobs, DeadLetters, SigningKeys];
 
 /** What every domain may inject, in the API and in the worker. */
 @Global()

@@ -1,4 +1,4 @@
-import { AuditTrail, LEDGERS, RUNTIME, type Ledger, type Runtime } from '@belay/platform';
+import { AuditTrail, ControlDatabase, LEDGERS, RUNTIME, type Ledger, type Runtime } from '@belay/platform';
 import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { World } from './engine/world.js';
 
@@ -8,7 +8,7 @@ const world = {
   useFactory: (runtime: Runtime, ledgers: readonly Ledger[]) => new World(runtime, ledgers),
 };
 
-const services = [AuditTrail];
+const services = [AuditTrail, ControlDatabase];
 
 /** What the API, the executor and the command line share: planning, checking and remembering. */
 @Module({ providers: [world, ...services], exports: [World, ...services] })

@@ -34,3 +34,5 @@ VALUES ('01980000-0000-7000-8000-000000000304', 'domains', '{wms}', 'backups/019
 INSERT INTO control.runbook (id, version, domain, doc, sha256, budget_s, target_s, created_by)
 VALUES ('wms-off', 2, 'wms', '{"id": "wms-off"}', repeat('01', 32), 30, 1, 'maria');
 INSERT INTO control.schema_fingerprint (domain, sha256, catalog) VALUES ('wms', repeat('23', 32), '{}');
+INSERT INTO control.idempotency_key (account_id, key, route, request_hash, body)
+VALUES ('01980000-0000-7000-8000-000000000305', 'k1', 'POST /api/rollback/plans', repeat('45', 32), '{"id": 1}');

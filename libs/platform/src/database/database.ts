@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Caller, IdempotencyClaim } from '../auth/caller.js';
-import { IdempotencyKeyReused, RequestInProgress, waitedInVain } from './database.problems.js';
+import { RequestInProgress, waitedInVain } from './database.problems.js';
+import { answerOf, SecondTransaction } from './idempotent-answer.js';
 import { statement, type Executor } from './statement.js';
 
 const context = `set_config('belay.actor', $1, true), set_config('belay.request_id', $2, true), set_config('belay.reason', $3, true)`;
@@ -70,13 +71,6 @@ export function claimValues(caller?: Caller): readonly (string | null)[] {
   const claim = caller?.idempotency;
   if (!caller || !claim) return [null, null, null, null, null];
   return [caller.accountId, claim.key, claim.route, claim.domain, claim.requestHash];
-}
-
-/** A defect: a repeated request would get its answer from the first transaction and do the second one again. */
-class SecondTransaction extends Error {
-  constructor(route: string) {
-    super(`${route} takes an Idempotency-Key and opens more than one transaction`);
-  }
 }
 
 /** The application database, as the use cases see it. */
@@ -180,16 +174,4 @@ export class Database {
     const [earlier] = await stored(tx, [caller.accountId, claim.key]);
     return answerOf<Answer>(claim, earlier);
   }
-}
-
-// The hash covers route and body, so the stored JSON is what the use case returned.
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
-function answerOf<Answer>(
-  claim: IdempotencyClaim,
-  earlier: { readonly request_hash: string; readonly body: unknown } | undefined,
-): Answer {
-  if (earlier?.request_hash !== claim.requestHash) throw new IdempotencyKeyReused(claim.key);
-  claim.replayed();
-  // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- as said above
-  return earlier.body as Answer;
 }
