@@ -52,6 +52,8 @@ async function plans(q: QueryRunner): Promise<void> {
       plan_id   text NOT NULL REFERENCES control.plan,
       actor     text NOT NULL,
       role      text NOT NULL,
+      -- What the person might do when they decided; a plan may need several, each from another person.
+      permissions  text[] NOT NULL DEFAULT '{}',
       decision  text NOT NULL CONSTRAINT approval_decision_is_known CHECK (decision IN ('approve', 'reject', 'withdraw')),
       reason    text NOT NULL,
       at        timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -82,7 +84,11 @@ async function runs(q: QueryRunner): Promise<void> {
                      ('queued', 'running', 'paused', 'verifying', 'monitoring', 'closed', 'failed', 'compensating',
                       'compensated', 'manual', 'cancelled')),
       paused_for     text CONSTRAINT run_pause_is_known CHECK (paused_for IN ('human', 'inconclusive', 'lost-lease', 'preempted')),
-      wish           text CONSTRAINT run_wish_is_known CHECK (wish IN ('pause', 'cancel')),
+      paused_from    text CONSTRAINT run_paused_from_is_known CHECK (paused_from IN
+                     ('running', 'verifying', 'failed', 'compensating', 'manual')),
+      wish           text CONSTRAINT run_wish_is_known CHECK (wish IN ('pause', 'resume', 'cancel', 'confirm')),
+      wish_by        text,
+      wish_reason    text,
       policy         text NOT NULL CONSTRAINT run_policy_is_known CHECK (policy IN ('compensate', 'hold', 'continue')),
       level          text CONSTRAINT run_level_is_known CHECK (level IN ('E1', 'E2', 'E4')),
       epoch          bigint NOT NULL DEFAULT 0,
@@ -98,7 +104,8 @@ async function runs(q: QueryRunner): Promise<void> {
       monitor_until  timestamptz,
       last_event     bigint NOT NULL DEFAULT 0,
       result         jsonb NOT NULL DEFAULT '{}',
-      CONSTRAINT run_says_why_it_is_paused CHECK ((state = 'paused') = (paused_for IS NOT NULL)),
+      CONSTRAINT run_says_why_it_is_paused CHECK
+                     ((state = 'paused') = (paused_for IS NOT NULL) AND (state = 'paused') = (paused_from IS NOT NULL)),
       CONSTRAINT run_of_an_emergency_has_a_level CHECK ((mode = 'emergency') = (level IS NOT NULL))
     )`);
   // Whoever was pre-empted waits; everybody else who is not at an end holds the scope.
@@ -128,6 +135,9 @@ async function runs(q: QueryRunner): Promise<void> {
       result        jsonb,
       error         jsonb,
       waits_for     text,
+      wish          text CONSTRAINT run_step_wish_is_known CHECK (wish IN ('retry', 'skip', 'confirm')),
+      wish_by       text,
+      wish_facts    jsonb,
       skip_reason   text,
       deadline      timestamptz,
       started_at    timestamptz,
@@ -186,9 +196,21 @@ async function backups(q: QueryRunner): Promise<void> {
       drill_ms     bigint,
       findings     jsonb NOT NULL DEFAULT '[]',
       run_id       uuid,
+      wanted_at    timestamptz,
+      wanted_level smallint NOT NULL DEFAULT 1
+                   CONSTRAINT backup_wanted_level_is_known CHECK (wanted_level BETWEEN 1 AND 4),
+      requested_by text NOT NULL DEFAULT 'system',
       expires_at   timestamptz
     )`);
   await q.query(`CREATE INDEX backup_by_time ON control.backup (created_at DESC)`);
+  await q.query(`CREATE INDEX backup_wanted ON control.backup (wanted_at) WHERE wanted_at IS NOT NULL`);
+  // What is to be done from time to time; whoever moves `due_at` on does it.
+  await q.query(`
+    CREATE TABLE control.timer (
+      name    text PRIMARY KEY,
+      due_at  timestamptz NOT NULL,
+      facts   jsonb NOT NULL DEFAULT '{}'
+    )`);
   await q.query(`
     CREATE TABLE control.runbook (
       id             text NOT NULL,
@@ -240,6 +262,15 @@ async function doorbells(q: QueryRunner): Promise<void> {
   await q.query(`
     CREATE TRIGGER run_announce AFTER INSERT OR UPDATE OF state, wish ON control.run
     FOR EACH ROW EXECUTE FUNCTION control.announce_run()`);
+  await q.query(`
+    CREATE FUNCTION control.announce_run_step() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      PERFORM pg_notify('control_run', NEW.run_id::text);
+      RETURN NULL;
+    END $$`);
+  await q.query(`
+    CREATE TRIGGER run_step_announce AFTER UPDATE OF wish ON control.run_step
+    FOR EACH ROW WHEN (NEW.wish IS NOT NULL) EXECUTE FUNCTION control.announce_run_step()`);
   await q.query(`
     CREATE FUNCTION control.announce_run_event() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN

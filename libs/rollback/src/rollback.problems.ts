@@ -1,4 +1,4 @@
-import { Conflict } from '@belay/platform';
+import { Conflict, Problem } from '@belay/platform';
 
 export class IllegalTransition extends Conflict {
   readonly slug = 'illegal-transition';
@@ -6,5 +6,119 @@ export class IllegalTransition extends Conflict {
 
   constructor(machine: string, from: string, to: string) {
     super(`A ${machine} that is ${from} cannot become ${to}.`, { machine, from, to });
+  }
+}
+
+export class LeaseHeld extends Conflict {
+  readonly slug = 'run-in-progress';
+  readonly title = 'Something else is at work';
+
+  constructor(
+    scope: string,
+    held: { readonly holder: string | null; readonly purpose: string | null; readonly runId: string | null },
+  ) {
+    super(`${held.purpose ?? 'A run that has not ended'} holds ${scope}; wait until it has ended, or cancel it.`, {
+      scope,
+      holder: held.holder,
+      purpose: held.purpose,
+      runId: held.runId,
+    });
+  }
+}
+
+export class UnknownAction extends Problem {
+  readonly kind = 'invalid';
+  readonly slug = 'unknown-action';
+  readonly title = 'This build cannot carry the step out';
+
+  constructor(action: string, version: number) {
+    super(`No action is named ${action} in version ${version}.`, { action, version });
+  }
+}
+
+export class FlagUnknown extends Problem {
+  readonly kind = 'invalid';
+  readonly slug = 'flag-unknown';
+  readonly title = 'No module or feature has this flag';
+
+  constructor(flag: string, known: readonly string[]) {
+    super(`No module or feature of this release has the flag ${flag}.`, { flag, known });
+  }
+}
+
+export class BackupNotFound extends NotFound {
+  readonly slug = 'backup-not-found';
+  readonly title = 'There is no such backup';
+
+  constructor(id: string) {
+    super(`There is no backup ${id}.`, { id });
+  }
+}
+
+/** What was found when the backup was looked at; nothing of it is used. */
+export class BackupBroken extends Conflict {
+  readonly slug = 'backup-broken';
+  readonly title = 'The backup is not what was written';
+
+  constructor(id: string, findings: readonly { readonly subject: string; readonly problem: string }[]) {
+    super(
+      `Backup ${id} cannot be used: ${findings.map(({ subject, problem }) => `${subject} ${problem}`).join('; ')}.`,
+      { id, findings },
+    );
+  }
+}
+
+export class BackupKeyMissing extends Conflict {
+  readonly slug = 'backup-key-missing';
+  readonly title = 'The backup is encrypted';
+
+  constructor(id: string) {
+    super(`Backup ${id} is encrypted; set BACKUP_KEY to the key it was made under.`, { id });
+  }
+}
+
+/** No migration that the backup rests on is known well enough to be run again. */
+export class BackupLedgerUnknown extends Conflict {
+  readonly slug = 'backup-ledger-unknown';
+  readonly title = 'The schema of the backup cannot be made again';
+
+  constructor(migrations: readonly string[]) {
+    super(`Neither the backup nor the vault has the SQL of ${migrations.join(', ')}.`, { migrations });
+  }
+}
+
+export class SchemaDrift extends Conflict {
+  readonly slug = 'schema-drift';
+  readonly title = 'The schema is not what its migrations made';
+
+  constructor(drifted: readonly { readonly domain: string; readonly differences: readonly string[] }[]) {
+    super(
+      `Not what the last migration left: ${drifted
+        .map(({ domain, differences }) => `${domain} (${differences.slice(0, 5).join(', ')})`)
+        .join('; ')}. Put the difference into a migration, or take it back.`,
+      { drifted },
+    );
+  }
+}
+
+export class NoRoomForBackup extends Conflict {
+  readonly slug = 'no-room-for-backup';
+  readonly title = 'There is too little room on the disk';
+
+  constructor(folder: string, freeBytes: number, neededBytes: number) {
+    super(`${folder} has ${freeBytes} bytes left and ${neededBytes} are needed.`, { folder, freeBytes, neededBytes });
+  }
+}
+
+export class DocumentTooNew extends Conflict {
+  readonly slug = 'document-too-new';
+  readonly title = 'The document was written by a newer release';
+
+  constructor(document: string, schemaVersion: number, readable: number) {
+    super(`${document} has schema version ${schemaVersion}; this release reads up to ${readable}.`, {
+      document,
+      schemaVersion,
+      readable,
+    });
   }
 }

@@ -7,7 +7,10 @@ import type { World } from './world.js';
 export interface StepContext {
   readonly world: World;
   readonly runId: string;
-  /** SHA-256 over run, place and action; the same for every attempt, so that an effect can be had only once. */
+  /**
+   * SHA-256 over run, place and action; the same for every attempt, so that an effect can be had only once. Taking the
+   * step back has a key of its own (`compensationKeyOf`).
+   */
   readonly stepKey: string;
   /** Under which the run holds its lease; every effect in the application database shows it to the fence. */
   readonly epoch: bigint;
@@ -25,6 +28,18 @@ export interface StepContext {
    * was done before, else does the work and keeps its result, all or nothing.
    */
   readonly once: (work: (client: pg.ClientBase) => Promise<JsonObject>) => Promise<JsonObject>;
+  /** One transaction of the control database that is refused when another executor has taken over. Keeps no result. */
+  readonly inControl: <Result>(work: (client: pg.ClientBase) => Promise<Result>) => Promise<Result>;
+  /** The `application_name` of any connection that does effects by itself: who takes over ends it by this name. */
+  readonly sessionName: string;
+  /** What a person said to a step that waited for them. */
+  readonly confirmed: Confirmation | null;
+}
+
+export interface Confirmation {
+  readonly by: string;
+  readonly at: string;
+  readonly facts: JsonObject;
 }
 
 /** Exactly what would change. */

@@ -14,14 +14,16 @@ export const transitions = {
   run: {
     queued: ['running', 'cancelled'],
     running: ['paused', 'verifying', 'failed'],
-    paused: ['running', 'cancelled', 'failed'],
-    verifying: ['monitoring', 'failed'],
+    // Back to where it was, or to an end.
+    paused: ['running', 'verifying', 'failed', 'compensating', 'manual', 'cancelled'],
+    verifying: ['paused', 'monitoring', 'failed'],
     monitoring: ['closed'],
-    failed: ['compensating'],
-    compensating: ['compensated', 'manual'],
+    failed: ['paused', 'compensating'],
+    compensating: ['paused', 'compensated', 'manual'],
     closed: [],
     compensated: [],
-    manual: [],
+    // Closed by the person who confirms that the rest is done by hand.
+    manual: ['paused', 'closed'],
     cancelled: [],
   },
   step: {
@@ -58,9 +60,10 @@ export type RunState = State<'run'>;
 export type StepState = State<'step'>;
 export type BackupState = State<'backup'>;
 
+const moves: Readonly<Record<Machine, Readonly<Record<string, readonly string[]>>>> = transitions;
+
 export function isAllowed<M extends Machine>(machine: M, from: State<M>, to: State<M>): boolean {
-  const next: readonly string[] = Object.entries(transitions[machine]).find(([state]) => state === from)?.[1] ?? [];
-  return next.includes(to);
+  return moves[machine][from]?.includes(to) ?? false;
 }
 
 /** Throws `IllegalTransition` for a move that the table does not have. */
