@@ -40,6 +40,7 @@ export {
   type RunbookTemplate,
 } from './domain/recovery.js';
 export { Stage, type StageOptions } from './domain/stage.js';
+export { STAGES, type BootedStage, type StageBooter } from './domain/stage-booter.js';
 export { FlagsUnavailable, type FlagOrigin } from './flags/flag-feed.js';
 export { BadFlags, defaultFlagsDocument, parseFlags, type FlagsDocument } from './flags/flags-document.js';
 export { Flags, type FlagReading, type GateContext } from './flags/flags.js';
@@ -76,7 +77,17 @@ export { inLogContext } from './log/log-context.js';
 export { NestLogger } from './log/nest-logger.js';
 export { LiveGauge, type Reading, type Source } from './metrics/live-gauge.js';
 export { Metrics } from './metrics/metrics.js';
+export {
+  catalogDifferences,
+  catalogFingerprint,
+  catalogHash,
+  type Catalog,
+  type CatalogDifference,
+  type CatalogFingerprint,
+} from './migrations/catalog.js';
+export { createLedgerTable } from './migrations/ledger-table.js';
 export { migrateAll, migrateDown, migrateUp } from './migrations/migrate.js';
+export { retryLocked } from './migrations/retry.js';
 export { migrationStatus, type MigrationStatus } from './migrations/status.js';
 export type { MigrationTargets } from './migrations/targets.js';
 export type { MigrationStep } from './migrations/domain-migrator.js';

@@ -1,11 +1,21 @@
-import { AuditTrail, ControlDatabase, LEDGERS, RUNTIME, type Ledger, type Runtime } from '@belay/platform';
+import {
+  AuditTrail,
+  ControlDatabase,
+  LEDGERS,
+  RUNTIME,
+  type Ledger,
+  type Runtime,
+  STAGES,
+  type StageBooter,
+} from '@belay/platform';
 import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { World } from './engine/world.js';
 
 const world = {
   provide: World,
-  inject: [RUNTIME, LEDGERS],
-  useFactory: (runtime: Runtime, ledgers: readonly Ledger[]) => new World(runtime, ledgers),
+  inject: [RUNTIME, LEDGERS, { token: STAGES, optional: true }],
+  useFactory: (runtime: Runtime, ledgers: readonly Ledger[], stages?: StageBooter) =>
+    new World(runtime, ledgers, stages),
 };
 
 const services = [AuditTrail, ControlDatabase];

@@ -1,4 +1,4 @@
-import { Conflict, Problem } from '@belay/platform';
+import { Conflict, NotFound, Problem } from '@belay/platform';
 
 export class IllegalTransition extends Conflict {
   readonly slug = 'illegal-transition';
@@ -120,5 +120,15 @@ export class DocumentTooNew extends Conflict {
       schemaVersion,
       readable,
     });
+  }
+}
+
+/** What was asked for cannot be put back as it is; nothing was changed. */
+export class RestoreRefused extends Conflict {
+  readonly slug = 'restore-refused';
+  readonly title = 'It cannot be put back like this';
+
+  constructor(because: string, members: Readonly<Record<string, unknown>> = {}) {
+    super(`${because}.`, members);
   }
 }

@@ -36,3 +36,4 @@ VALUES ('wms-off', 2, 'wms', '{"id": "wms-off"}', repeat('01', 32), 30, 1, 'mari
 INSERT INTO control.schema_fingerprint (domain, sha256, catalog) VALUES ('wms', repeat('23', 32), '{}');
 INSERT INTO control.idempotency_key (account_id, key, route, request_hash, body)
 VALUES ('01980000-0000-7000-8000-000000000305', 'k1', 'POST /api/rollback/plans', repeat('45', 32), '{"id": 1}');
+INSERT INTO control.timer (name, due_at) VALUES ('backup drill', '2026-11-22 03:00Z');

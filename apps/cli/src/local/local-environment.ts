@@ -60,7 +60,12 @@ export class LocalEnvironment {
   private variables(provided: Record<string, string>): Record<string, string> {
     const set = Object.entries(this.given).filter((entry): entry is [string, string] => !!entry[1]);
     const given: Record<string, string> = Object.fromEntries(set);
-    return { ...provided, ...given, SECRET_KEY: given['SECRET_KEY'] ?? this.state.secretKey() };
+    return {
+      ...provided,
+      ...given,
+      SECRET_KEY: given['SECRET_KEY'] ?? this.state.secretKey(),
+      BELAY_SIGNING_KEY: given['BELAY_SIGNING_KEY'] ?? this.state.signingKey(),
+    };
   }
 }
 

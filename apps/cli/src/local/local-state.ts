@@ -28,6 +28,11 @@ export class LocalState {
     return this.keep('secret', () => randomBytes(32).toString('base64'));
   }
 
+  /** Made once: what it signed is believed as long as it is known. */
+  signingKey(): string {
+    return this.keep('signing-key', () => randomBytes(32).toString('base64'));
+  }
+
   unleashSecrets(): UnleashSecrets {
     const make = () => {
       const secret = randomBytes(16).toString('hex');

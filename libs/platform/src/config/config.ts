@@ -80,6 +80,25 @@ const environment = z
       .optional()
       .describe('Flags shipped with the release, used when Unleash was never seen'),
     SECRET_KEY: z.base64().min(43).describe('32 bytes in base64; seals the signing keys at rest'),
+    BELAY_SIGNING_KEY: z
+      .base64()
+      .length(44)
+      .optional()
+      .describe(
+        '32 bytes in base64; signs backups and anchors of the audit trail. Derived from SECRET_KEY when absent',
+      ),
+    TRUSTED_SIGNING_KEYS: list.describe('Comma-separated public keys, in base64, of earlier signing keys'),
+    BACKUP_DIR: z.string().min(1).default('.belay/backups').describe('Where backups are kept; shared by all workers'),
+    BACKUP_COPY_DIR: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('On another volume: where every backup is kept a second time'),
+    BACKUP_KEY: z
+      .base64()
+      .length(44)
+      .optional()
+      .describe('32 bytes in base64; encrypts the files of backups, which are of no use without it'),
     CORS_ORIGINS: list.describe('Comma-separated origins that browsers may call from'),
     BODY_LIMIT_BYTES: z.coerce.number().int().positive().default(1_048_576),
     RATE_LIMIT_PER_MINUTE: z.coerce
@@ -105,6 +124,13 @@ const environment = z
       .min(16)
       .optional()
       .describe('Bearer token that /metrics asks for; without it only this machine may read, and nobody in production'),
+    PROBE_TOKEN: z
+      .string()
+      .min(16)
+      .optional()
+      .describe(
+        'API token with which the rollback engine looks at routes that ask for a sign-in; it needs to read only',
+      ),
     OIDC_ISSUER: url('http', 'https').optional(),
     OIDC_AUDIENCE: z.string().min(1).optional(),
     OIDC_LINK_CLAIM: z.string().default('email').describe('Claim that names the account; email must be verified'),

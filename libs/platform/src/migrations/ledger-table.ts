@@ -9,6 +9,17 @@ const ledgerRow = z.object({
 });
 export type LedgerRow = z.infer<typeof ledgerRow>;
 
+/** For `public.<domain>_migrations`, also in a database that is made from a backup. */
+export function createLedgerTable(table: string): string {
+  return `
+    CREATE TABLE ${table} (
+      name      text PRIMARY KEY,
+      checksum  text NOT NULL,
+      state     text NOT NULL CHECK (state IN ('applied', 'parked')),
+      at        timestamptz NOT NULL DEFAULT clock_timestamp()
+    )`;
+}
+
 /** `public.<domain>_migrations`: which migrations of a domain were applied, and whether they are parked now. */
 export class LedgerTable {
   private readonly table: string;
@@ -27,13 +38,7 @@ export class LedgerTable {
 
   async create(): Promise<void> {
     if (await this.exists()) return;
-    await this.session.runner.query(`
-      CREATE TABLE ${this.table} (
-        name      text PRIMARY KEY,
-        checksum  text NOT NULL,
-        state     text NOT NULL CHECK (state IN ('applied', 'parked')),
-        at        timestamptz NOT NULL DEFAULT clock_timestamp()
-      )`);
+    await this.session.runner.query(createLedgerTable(this.table));
   }
 
   /** Oldest migration first. */

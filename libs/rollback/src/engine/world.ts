@@ -1,18 +1,23 @@
-import type { Domain, Ledger, MigrationTargets, Runtime } from '@belay/platform';
+import type { Domain, Ledger, MigrationTargets, Runtime, StageBooter } from '@belay/platform';
 import { openPool } from '@belay/platform';
 import pg from 'pg';
+import { Signer } from './signer.js';
 
 /** Everything a run acts upon: both databases, the domains and the migrations of this build. */
 export class World {
   readonly control: pg.Pool;
   /** For looking and for small effects; what takes long opens a connection of its own. */
   readonly application: pg.Pool;
+  readonly signer: Signer;
 
   constructor(
     readonly runtime: Runtime,
     readonly ledgers: readonly Ledger[],
+    /** Absent where nobody can compose an API: what a restored database answers stays unknown there. */
+    readonly stages?: StageBooter,
   ) {
     const { config, role } = runtime;
+    this.signer = new Signer(config);
     this.control = runtime.control;
     this.application = openPool(config.DATABASE_URL, {
       max: 3,
