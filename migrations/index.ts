@@ -2,6 +2,7 @@ import type { Ledger } from '@belay/platform';
 import checksums from './checksums.json' with { type: 'json' };
 import { CreateControl1764000000000 } from './control/1764000000000-create-control.js';
 import { CreateRollback1764000000300 } from './control/1764000000300-create-rollback.js';
+import { AddressProcess1764000000400 } from './control/1764000000400-address-process.js';
 import { CreateSite1764000100000 } from './directory/1764000100000-create-site.js';
 import { CreateAccount1764000200000 } from './directory/1764000200000-create-account.js';
 import { CreateToken1764000300000 } from './directory/1764000300000-create-token.js';
@@ -25,6 +26,7 @@ import { CreateImportRow1764006940000 } from './wms/1764006940000-create-import-
 import { HoldBuckets1764006950000 } from './wms/1764006950000-hold-buckets.js';
 import { IndexUnsoundStock1764006960000 } from './wms/1764006960000-index-unsound-stock.js';
 import { CreateAdjustmentProposal1764006970000 } from './wms/1764006970000-create-adjustment-proposal.js';
+import { OrderStorageByDay1764006980000 } from './wms/1764006980000-order-storage-by-day.js';
 
 /** Every migration there is, in the order in which domains stand on each other. A file that is not here does not run. */
 export const ledgers: readonly Ledger[] = [
@@ -32,7 +34,7 @@ export const ledgers: readonly Ledger[] = [
     domain: 'control',
     database: 'control',
     checksums,
-    migrations: [CreateControl1764000000000, CreateRollback1764000000300],
+    migrations: [CreateControl1764000000000, CreateRollback1764000000300, AddressProcess1764000000400],
   },
   {
     domain: 'platform',
@@ -73,6 +75,7 @@ export const ledgers: readonly Ledger[] = [
       HoldBuckets1764006950000,
       IndexUnsoundStock1764006960000,
       CreateAdjustmentProposal1764006970000,
+      OrderStorageByDay1764006980000,
     ],
   },
 ];

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { Stage, startRuntime, type Config, type Domain, type Runtime } from '@belay/platform';
 import { composeApi } from './compose.js';
 import { Entrance } from './entrance.js';
@@ -35,7 +36,13 @@ export async function startApi({
     await stage.close();
   });
   const url = await entrance.listen(config.HOST, config.PORT);
+  runtime.presence.listensAt(reachable(url, hostname()));
   runtime.log.info({ url }, 'listening');
   const running = started.move();
   return { url, runtime, close: () => running.disposeAsync() };
+}
+
+/** Whoever listens on every address is reached by its name. */
+function reachable(url: string, host: string): string {
+  return url.replace(/^http:\/\/(0\.0\.0\.0|\[::\])(?=:)/, `http://${host}`);
 }

@@ -29,6 +29,7 @@ export class Presence {
   readonly activeJobs = new Map<string, ActiveJob>();
   readonly #lastRequest = new Map<string, number>();
   #booted: readonly string[] = [];
+  #url: string | null = null;
   #seq = 0n;
   #flagsSha256 = () => '';
   #timer: NodeJS.Timeout | undefined;
@@ -51,6 +52,12 @@ export class Presence {
 
   set booted(names: readonly string[]) {
     this.#booted = names;
+    void this.tell();
+  }
+
+  /** Tells where the process can be asked over HTTP from now on. */
+  listensAt(url: string): void {
+    this.#url = url;
     void this.tell();
   }
 
@@ -112,6 +119,7 @@ export class Presence {
         JSON.stringify(this.booted),
         JSON.stringify(this.lastRequest),
         JSON.stringify([...this.activeJobs.values()]),
+        this.#url,
       ]);
       this.#failing = false;
     } catch (error) {
@@ -127,8 +135,8 @@ const upsert = `
     DELETE FROM control.process WHERE at < clock_timestamp() - interval '${forgottenAfter}' AND id <> $1
   )
   INSERT INTO control.process AS process
-    (id, role, host, pid, build_sha, applied_seq, flags_sha, booted, last_request, active_jobs, at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp())
+    (id, role, host, pid, build_sha, applied_seq, flags_sha, booted, last_request, active_jobs, url, at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp())
   ON CONFLICT (id) DO UPDATE SET
     applied_seq = greatest(process.applied_seq, excluded.applied_seq), flags_sha = excluded.flags_sha, booted = excluded.booted,
-    last_request = excluded.last_request, active_jobs = excluded.active_jobs, at = excluded.at`;
+    last_request = excluded.last_request, active_jobs = excluded.active_jobs, url = excluded.url, at = excluded.at`;
