@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import type { JsonObject } from '../engine/json.js';
 
 /** Written into every document that is stored; an older reader refuses a newer document (`document-too-new`). */
 export const SCHEMA_VERSION = 1;
 
 const seconds = z.number().int().min(0);
-const json: z.ZodType<Readonly<Record<string, z.core.util.JSONType>>> = z.record(z.string(), z.json());
+const json: z.ZodType<JsonObject> = z.record(z.string(), z.json());
 
 export const planTarget = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -92,6 +93,8 @@ export const planDoc = z.strictObject({
     dependents: z.array(z.string()),
     rows: z.number().int(),
     bytes: z.number().int(),
+    /** Largest first; rows as the catalogue has them. */
+    tables: z.array(z.strictObject({ table: z.string(), rows: z.number().int(), bytes: z.number().int() })),
     notes: z.array(z.string()),
   }),
   backup: z.strictObject({ scope: z.array(z.string()), level: z.number().int().min(0).max(4) }).nullable(),
@@ -104,3 +107,46 @@ export const planDoc = z.strictObject({
   warnings: z.array(z.string()),
 });
 export type PlanDoc = z.infer<typeof planDoc>;
+
+const recoveryOption = z.object({
+  kind: z.enum(['other-target', 'extra-step', 'wait-until', 'ask']),
+  text: z.string(),
+  command: z.string().optional(),
+});
+
+export const checkResultView = z
+  .object({
+    id: z.string(),
+    title: z.string(),
+    severity: z.enum(['critical', 'normal']),
+    outcome: z.enum(['pass', 'fail', 'inconclusive', 'not-run']),
+    measured: json,
+    threshold: json,
+    evidence: json,
+    recovery: z.array(recoveryOption),
+    bypassedBy: z.string().nullable(),
+  })
+  .meta({ id: 'CheckResult' });
+
+export const planView = z
+  .object({
+    id: z.string().describe('SHA-256 of the document in canonical JSON; approvals and runs name it'),
+    state: z.enum(['validating', 'blocked', 'awaiting-approval', 'approved', 'used', 'expired', 'cancelled']),
+    doc: planDoc,
+    createdBy: z.string(),
+    createdAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime(),
+    approvals: z.array(
+      z.object({
+        actor: z.string(),
+        role: z.string(),
+        decision: z.enum(['approve', 'reject', 'withdraw']),
+        reason: z.string(),
+        at: z.iso.datetime(),
+      }),
+    ),
+    missing: z.array(z.object({ permission: z.string() })).describe('Approvals that nobody has given yet'),
+    checks: z.array(checkResultView),
+  })
+  .meta({ id: 'Plan' });
+export type PlanView = z.infer<typeof planView>;

@@ -1,0 +1,79 @@
+import type { Domain } from '@belay/platform';
+import { gatesOf } from './domain-order.rules.js';
+import type { StepWish } from './plan-step.rules.js';
+
+/** The steps that plans are made of, one function each, so that every planner names and fills them alike. */
+
+export const flagOff = (flag: string, domain: string | null): StepWish => ({
+  key: `off:${flag}`,
+  action: 'flag.off',
+  domain,
+  input: { flag },
+});
+
+export const flagLift = (flag: string, domain: string | null): StepWish => ({
+  key: `lift:${flag}`,
+  action: 'flag.lift',
+  domain,
+  input: { flag },
+});
+
+export const jobsStop = (domain: string): StepWish => ({
+  key: `stop:${domain}`,
+  action: 'jobs.stop',
+  domain,
+  input: { domain },
+});
+
+export const jobsStart = (domain: string): StepWish => ({
+  key: `start:${domain}`,
+  action: 'jobs.start',
+  domain,
+  input: { domain },
+});
+
+export const marker = (name: string): StepWish => ({
+  key: 'marker',
+  action: 'marker.create',
+  domain: null,
+  input: { name },
+});
+
+/** A backup of the domains, and the proof of it. */
+export const backup = (domains: readonly string[], level: number): readonly StepWish[] => [
+  { key: 'backup', action: 'backup.create', domain: null, input: { domains: [...domains] } },
+  { key: 'prove', action: 'backup.verify', domain: null, input: { level } },
+];
+
+export const migrationDown = (domain: string): StepWish => ({
+  key: `down:${domain}`,
+  action: 'migration.down',
+  domain,
+  input: { domain },
+});
+
+export const migrationUp = (domain: string): StepWish => ({
+  key: `up:${domain}`,
+  action: 'migration.up',
+  domain,
+  input: { domain },
+});
+
+export const verifyDomain = (domain: string): StepWish => ({
+  key: `verify:${domain}`,
+  action: 'verify.domain',
+  domain,
+  input: { domain },
+});
+
+export const verifyAll: StepWish = { key: 'verify', action: 'verify.all', domain: null, input: {} };
+
+/** Off means: every flag that could keep the domain there is off. */
+export const gatesOff = (domain: Domain): readonly StepWish[] =>
+  gatesOf(domain).map((flag) => flagOff(flag, domain.name));
+
+/** Flags first, jobs second; those that depend on others before those. */
+export const switchOff = (going: readonly Domain[]): readonly StepWish[] => [
+  ...going.flatMap(gatesOff),
+  ...going.filter((domain) => gatesOf(domain).length > 0).map(({ name }) => jobsStop(name)),
+];
