@@ -60,7 +60,10 @@ export class BackupBroken extends Conflict {
   readonly slug = 'backup-broken';
   readonly title = 'The backup is not what was written';
 
-  constructor(id: string, findings: readonly { readonly subject: string; readonly problem: string }[]) {
+  constructor(
+    id: string,
+    readonly findings: readonly { readonly level: number; readonly subject: string; readonly problem: string }[],
+  ) {
     super(
       `Backup ${id} cannot be used: ${findings.map(({ subject, problem }) => `${subject} ${problem}`).join('; ')}.`,
       { id, findings },
@@ -72,8 +75,8 @@ export class BackupKeyMissing extends Conflict {
   readonly slug = 'backup-key-missing';
   readonly title = 'The backup is encrypted';
 
-  constructor(id: string) {
-    super(`Backup ${id} is encrypted; set BACKUP_KEY to the key it was made under.`, { id });
+  constructor(id: string, keyId: string) {
+    super(`Backup ${id} is encrypted; set BACKUP_KEY to the key it was made under (${keyId}).`, { id, keyId });
   }
 }
 
@@ -130,5 +133,33 @@ export class RestoreRefused extends Conflict {
 
   constructor(because: string, members: Readonly<Record<string, unknown>> = {}) {
     super(`${because}.`, members);
+  }
+}
+
+export class MarkerNotFound extends NotFound {
+  readonly slug = 'marker-not-found';
+  readonly title = 'There is no such marker';
+
+  constructor(id: string) {
+    super(`No marker has the id ${id}.`, { id });
+  }
+}
+
+/** S09: counted again inside the transaction that would have parked them. */
+export class RowsInTheWay extends Conflict {
+  readonly slug = 'rows-in-the-way';
+  readonly title = 'Rows stand in the way';
+
+  constructor(object: string, mode: string, rows: number) {
+    super(
+      `${object} has ${rows} rows that must not be parked (${mode}). Have them finished first, or switch off only.`,
+      {
+        check: 'S09',
+        object,
+        mode,
+        measured: { rows },
+        threshold: { rows: 0 },
+      },
+    );
   }
 }
