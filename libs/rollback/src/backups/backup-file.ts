@@ -2,6 +2,7 @@ import {
   createCipheriv,
   createDecipheriv,
   createHash,
+  createHmac,
   randomBytes,
   type CipherGCM,
   type DecipherGCM,
@@ -69,6 +70,11 @@ export async function pourFile(vessel: Vessel, path: string, into: Writable, sig
   const count = new LineCount();
   await pipeline([stream, ...through, count, into], signal ? { signal } : {});
   return count;
+}
+
+/** Keys with the same name are the same; nothing else can be learned from it. */
+export function keyId(key: Buffer): string {
+  return createHmac('sha256', key).update('belay backup key').digest('hex').slice(0, 16);
 }
 
 export async function textOf(vessel: Vessel, path: string): Promise<string> {

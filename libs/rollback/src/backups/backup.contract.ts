@@ -6,10 +6,10 @@ export const MANIFEST_VERSION = 1;
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 /** Numbers that may be greater than a double can hold. */
 const big = z.string().regex(/^-?\d+$/);
-/** Inside the backup's folder, with `/`, never leading out of it. */
+/** Inside the backup's folder, with `/`, never leading out of it. What a file system may not take is written `%2E`. */
 const path = z
   .string()
-  .regex(/^(?:[a-z0-9_.$-]+\/)*[a-z0-9_.$-]+$/i)
+  .regex(/^(?:[a-z0-9_.$%-]+\/)*[a-z0-9_.$%-]+$/i)
   .refine((name) => !name.split('/').includes('..'));
 
 export const backupScope = z.discriminatedUnion('kind', [
@@ -64,7 +64,8 @@ const unsigned = z.strictObject({
   finishedAt: z.iso.datetime(),
   codec: z.literal('copy-text+zstd'),
   hashAlgorithm: z.literal('sha256'),
-  cipher: z.literal('aes-256-gcm').nullable(),
+  /** `keyId` tells keys apart and says nothing of them. */
+  cipher: z.strictObject({ algorithm: z.literal('aes-256-gcm'), keyId: z.string() }).nullable(),
   /** Everything in the folder but the manifest itself. */
   files: z.array(z.strictObject({ path, bytes: z.number().int(), sha256 })),
   tables: z.array(backedUpTable),
@@ -78,12 +79,12 @@ const unsigned = z.strictObject({
       at: z.iso.datetime({ offset: true }),
     }),
   ),
-  schemas: z.array(
+  catalogs: z.array(
     z.strictObject({
       domain: z.string(),
-      schema: z.string(),
+      /** Of its schema, live and parked. */
       fingerprint: sha256,
-      /** Of the snapshot, read apart from what was copied. */
+      /** Qualified; read apart from what was copied. */
       tables: z.array(z.string()),
     }),
   ),

@@ -17,7 +17,7 @@ import {
   type BackupManifest,
   type UnsignedManifest,
 } from './backup.contract.js';
-import { pourFile, sha256Of, textOf, type LineCount, type Vessel } from './backup-file.js';
+import { keyId, pourFile, sha256Of, textOf, type LineCount, type Vessel } from './backup-file.js';
 import { migrationFile, readMigrationSql, type MigrationSql } from './backup-ledger.rules.js';
 import { findBackup, newestRecord, type BackupRecord } from './backup.queries.js';
 
@@ -40,7 +40,11 @@ export async function openBackup(world: World, id: string, signal?: AbortSignal)
   const findings: BackupFinding[] = [];
   for (const folder of foldersOf(world, record)) {
     const { manifest, problems } = await readWhole(world.signer, folder, id, signal);
-    if (manifest && problems.length === 0) return new OpenBackup(record, manifest, vesselOf(world, manifest, folder));
+    if (manifest && problems.length === 0) {
+      if (findings.length > 0)
+        world.runtime.log.error({ backup: id, findings }, 'only the second copy of a backup is whole');
+      return new OpenBackup(record, manifest, vesselOf(world, manifest, folder));
+    }
     findings.push(...problems);
   }
   throw new BackupBroken(id, findings);
@@ -54,8 +58,9 @@ export function foldersOf(world: World, { id, location }: Pick<BackupRecord, 'id
 export function vesselOf(world: World, { id, cipher }: Pick<BackupManifest, 'id' | 'cipher'>, folder: string): Vessel {
   const { BACKUP_KEY } = world.runtime.config;
   if (cipher === null) return { id, folder, key: null };
-  if (BACKUP_KEY === undefined) throw new BackupKeyMissing(id);
-  return { id, folder, key: Buffer.from(BACKUP_KEY, 'base64') };
+  const key = BACKUP_KEY === undefined ? undefined : Buffer.from(BACKUP_KEY, 'base64');
+  if (!key || keyId(key) !== cipher.keyId) throw new BackupKeyMissing(id, cipher.keyId);
+  return { id, folder, key };
 }
 
 /** What is signed: everything that the manifest says, in canonical JSON. */
@@ -156,7 +161,11 @@ export class OpenBackup {
 
   /** Level 2 of one table: its file is read to the end. */
   count(table: BackedUpTable, signal?: AbortSignal): Promise<LineCount> {
-    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const nowhere = new Writable({
+      write(_chunk, _encoding, done) {
+        done();
+      },
+    });
     return pourFile(this.vessel, table.file, nowhere, signal);
   }
 

@@ -68,7 +68,9 @@ export async function restoreInto(
 
 async function makeSchema(client: pg.Client, backup: OpenBackup): Promise<void> {
   const { extensions, ledger } = backup.manifest;
-  for (const { name, schema } of extensions) {
+  const domains = [...new Set(ledger.map(({ domain }) => domain))];
+  // Migrations bring those that live in a schema of theirs.
+  for (const { name, schema } of extensions.filter((one) => !domains.includes(one.schema))) {
     await client.query(`CREATE SCHEMA IF NOT EXISTS ${pg.escapeIdentifier(schema)}`);
     await client.query(
       `CREATE EXTENSION IF NOT EXISTS ${pg.escapeIdentifier(name)} SCHEMA ${pg.escapeIdentifier(schema)}`,
@@ -76,7 +78,6 @@ async function makeSchema(client: pg.Client, backup: OpenBackup): Promise<void> 
   }
   // What migrations ran with; see MigrationSession.
   await client.query('SET search_path = public');
-  const domains = [...new Set(ledger.map(({ domain }) => domain))];
   const all = (await Promise.all(domains.map((domain) => backup.ledgerOf(domain)))).flat();
   for (const { sql } of all) await inTransaction(client, sql.up);
   for (const { sql } of all.filter(({ state }) => state === 'parked').reverse()) await inTransaction(client, sql.down);
