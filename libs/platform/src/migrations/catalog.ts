@@ -29,19 +29,30 @@ export async function catalogFingerprint(
   client: Pick<pg.ClientBase, 'query'>,
   schema: string,
 ): Promise<CatalogFingerprint> {
-  const { rows: settings } = await client.query<{ path: string }>(`SELECT current_setting('search_path') AS path`);
-  // Expressions are written with all their schemas when none is looked in.
-  await client.query(`SELECT set_config('search_path', '', false)`);
+  const { rows: before } = await client.query<{ name: string; value: string }>(
+    `SELECT name, current_setting(name) AS value FROM unnest($1::text[]) AS name`,
+    [Object.keys(written)],
+  );
+  await set(client, Object.entries(written));
   try {
     const { rows } = await client.query<{ object: string; definition: unknown }>(objects, [schema]);
     const found = catalog.parse(Object.fromEntries(rows.map((row) => [row.object, row.definition])));
     return { sha256: catalogHash(found), catalog: found };
   } finally {
+    const settings = before.map(({ name, value }): [string, string] => [name, value]);
     // After a failure inside a transaction nothing can be set, and the rollback sets it back.
-    await client
-      .query(`SELECT set_config('search_path', $1, false)`, [settings[0]?.path ?? 'public'])
-      .catch(() => undefined);
+    await set(client, settings).catch(() => undefined);
   }
+}
+
+/** Expressions are written with all their schemas when none is looked in, and their constants as the session likes. */
+const written = { search_path: '', datestyle: 'ISO, MDY', intervalstyle: 'postgres', timezone: 'UTC' };
+
+async function set(client: Pick<pg.ClientBase, 'query'>, settings: readonly [string, string][]): Promise<void> {
+  await client.query(
+    `SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS setting(name, value)`,
+    [settings.map(([name]) => name), settings.map(([, value]) => value)],
+  );
 }
 
 export function catalogHash(of: Catalog): string {
