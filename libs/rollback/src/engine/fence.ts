@@ -18,7 +18,11 @@ export interface Pass {
 export class FencedOff extends Error {
   override readonly name = 'FencedOff';
 
-  constructor(pass: Pick<Pass, 'scope' | 'epoch'>, epoch: bigint) {
+  constructor(
+    pass: Pick<Pass, 'scope' | 'epoch'>,
+    /** Where the fence stands. */
+    readonly epoch: bigint,
+  ) {
     super(`The fence of ${pass.scope} stands at ${epoch}; epoch ${pass.epoch} is over`);
   }
 }
@@ -167,18 +171,25 @@ function passes(ms: number, end: AbortSignal): Promise<boolean> {
   return sleep(ms, true, { signal: end }).catch(() => false);
 }
 
-/** Ends what an attempt has left behind on the servers: afterwards its effects are committed or gone. */
-export async function endSessions(world: World, pass: Pick<Pass, 'runId' | 'epoch'>): Promise<void> {
+const LONGEST_END_MS = 10_000;
+
+/** Ends every session of the run that still does something: afterwards its effects are committed or gone. */
+export async function endSessions(world: World, runId: string): Promise<void> {
+  const until = performance.now() + LONGEST_END_MS;
   for (const pool of [world.application, world.control]) {
-    for (;;) {
-      const { rowCount } = await pool.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1`,
-        [sessionName(pass)],
-      );
-      if (!rowCount) break;
+    while ((await endOnce(pool, runId)) > 0) {
+      if (performance.now() > until) throw new Error('sessions of the run do not end');
       await sleep(20);
     }
   }
+}
+
+async function endOnce(pool: pg.Pool, runId: string): Promise<number> {
+  const { rowCount } = await pool.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE $1`,
+    [`belay:${runId}:%`],
+  );
+  return rowCount ?? 0;
 }
 
 async function transaction<Result>(

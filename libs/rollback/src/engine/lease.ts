@@ -75,6 +75,17 @@ export async function renewLease(on: pg.Pool | pg.ClientBase, lease: Lease): Pro
   return rowCount === 1;
 }
 
+/** Goes on counting beyond an epoch that is known elsewhere. Throws when the lease is no longer held. */
+export async function liftEpoch(on: pg.Pool | pg.ClientBase, lease: Lease, beyond: bigint): Promise<Lease> {
+  const epoch = beyond + 1n;
+  const { rowCount } = await on.query(
+    `UPDATE control.lease SET epoch = $4 WHERE scope = $1 AND holder = $2 AND epoch = $3`,
+    [lease.scope, lease.holder, lease.epoch, epoch],
+  );
+  if (rowCount !== 1) throw new LeaseLost(lease.scope);
+  return { ...lease, epoch };
+}
+
 /** Gives it back; what is held by another stays so. */
 export async function releaseLease(on: pg.Pool | pg.ClientBase, lease: Lease): Promise<void> {
   await on.query(
@@ -108,7 +119,12 @@ export async function readLease(on: pg.Pool | pg.ClientBase, scope: Scope): Prom
  * Renews a lease every second until `stop` is called. `lost` is called once, when another has taken it, or when it could
  * not be renewed for so long that another may.
  */
-export function keepLease(on: pg.Pool | pg.ClientBase, lease: Lease, lost: () => void): { stop: () => void } {
+export function keepLease(
+  on: pg.Pool | pg.ClientBase,
+  lease: Lease,
+  lost: () => void,
+  { ttlMs, heartbeatMs }: { ttlMs: number; heartbeatMs: number } = { ttlMs: LEASE_TTL_MS, heartbeatMs: HEARTBEAT_MS },
+): { stop: () => void } {
   let renewedAt = performance.now();
   let asking = false;
   const stop = () => {
@@ -127,7 +143,7 @@ export function keepLease(on: pg.Pool | pg.ClientBase, lease: Lease, lost: () =>
     renewedAt = askedAt;
   };
   const timer = setInterval(() => {
-    if (performance.now() - renewedAt > LEASE_TTL_MS) {
+    if (performance.now() - renewedAt > ttlMs) {
       lose();
       return;
     }
@@ -139,7 +155,7 @@ export function keepLease(on: pg.Pool | pg.ClientBase, lease: Lease, lost: () =>
       .finally(() => {
         asking = false;
       });
-  }, HEARTBEAT_MS);
+  }, heartbeatMs);
   return { stop };
 }
 

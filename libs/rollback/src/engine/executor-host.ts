@@ -1,0 +1,281 @@
+import { Listener, type AuditTrail } from '@belay/platform';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import type { Logger } from 'pino';
+import type { Checks } from '../checks/checks.js';
+import { hashOfDocument } from '../plans/plan-hash.rules.js';
+import type { Actions } from './actions.js';
+import { brokeOff, factsOf } from './error-facts.js';
+import { endSessions, FencedOff, insist, raiseFence } from './fence.js';
+import { Journal } from './journal.js';
+import type { JournalObserver } from './journal-point.js';
+import {
+  acquireLease,
+  HEARTBEAT_MS,
+  keepLease,
+  LEASE_TTL_MS,
+  LeaseLost,
+  liftEpoch,
+  releaseLease,
+  type Lease,
+  type Scope,
+} from './lease.js';
+import type { LiveRun, Timing } from './live-run.js';
+import { RunExecutor } from './run-executor.js';
+import { nextRun, planOf, runIn, stepsOf, type RunRow } from './run.queries.js';
+import type { World } from './world.js';
+
+export interface ExecutorParts {
+  readonly world: World;
+  readonly actions: Actions;
+  readonly checks: Pick<Checks, 'run'>;
+  readonly audit: AuditTrail;
+  readonly timing?: Partial<Timing>;
+  /** Told of every point of the journal that is passed; for whoever wants to see what happens there. */
+  readonly observe?: JournalObserver;
+}
+
+const scopes = ['live', 'drill'] as const;
+const usual: Timing = { leaseTtlMs: LEASE_TTL_MS, heartbeatMs: HEARTBEAT_MS, pollMs: 1_000 };
+/** How soon a lease is asked for again that another holds: it may be of one who died. */
+const HELD_MS = 200;
+
+class Ending extends Error {
+  override readonly name = 'Ending';
+}
+
+/**
+ * Carries runs out, one at a time in each scope, as soon as they are asked for. Any number of hosts may stand by, in
+ * workers and in the command line: the lease decides who works, and whoever gets it next goes on where the last one was.
+ */
+export class ExecutorHost implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #timing: Timing;
+  readonly #log: Logger;
+  readonly #listener: Listener;
+  readonly #closing = new AbortController();
+  readonly #waiting = new Set<() => void>();
+  #loops: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly parts: ExecutorParts) {
+    const { runtime, targets } = parts.world;
+    this.#timing = { ...usual, ...parts.timing };
+    this.#log = runtime.log;
+    this.#listener = new Listener(targets.controlUrl, 'belay-executor-listener');
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.stop();
+  }
+
+  async start(): Promise<void> {
+    const ring = () => {
+      this.ring();
+    };
+    this.#loops = Promise.all(scopes.map((scope) => this.work(scope)));
+    await this.#listener.listen('control_run', ring, ring);
+  }
+
+  /** Ends within seconds: a step under way is broken off and left to whoever takes over. */
+  async stop(): Promise<void> {
+    this.#closing.abort(new Ending());
+    this.ring();
+    await this.#loops;
+    await this.#listener.close();
+  }
+
+  private ring(): void {
+    for (const wake of this.#waiting) wake();
+  }
+
+  private async rings(ms: number): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      this.#waiting.add(wake);
+    });
+  }
+
+  private async work(scope: Scope): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      try {
+        const pause = await this.turn(scope);
+        if (pause > 0) await this.rings(pause);
+      } catch (error) {
+        this.#log.warn({ err: error, scope }, 'executor turn failed');
+        await this.rings(this.#timing.pollMs);
+      }
+    }
+  }
+
+  /** Answers how long to wait, at most, before the next turn. */
+  private async turn(scope: Scope): Promise<number> {
+    const { control, runtime } = this.parts.world;
+    const { leaseTtlMs: ttlMs, pollMs } = this.#timing;
+    await this.closeWatched(scope);
+    const runId = await nextRun(control, scope);
+    if (runId === undefined) return pollMs;
+    const lease = await acquireLease(control, scope, runtime.processId, { purpose: 'run', runId, ttlMs });
+    if (!lease) return Math.min(HELD_MS, pollMs);
+    await this.hold(lease, runId);
+    return 0;
+  }
+
+  private async hold(lease: Lease, runId: string): Promise<void> {
+    const { control } = this.parts.world;
+    const { leaseTtlMs: ttlMs, heartbeatMs } = this.#timing;
+    const lost = new AbortController();
+    const lose = () => {
+      lost.abort(new LeaseLost(lease.scope));
+    };
+    const keeping = keepLease(control, lease, lose, { ttlMs, heartbeatMs });
+    const signal = AbortSignal.any([lost.signal, this.#closing.signal]);
+    try {
+      await this.carry(lease, runId, signal);
+    } catch (error) {
+      if (signal.aborted || error instanceof LeaseLost) {
+        if (!this.#closing.signal.aborted) await this.pauseLost(lease, runId);
+        return;
+      }
+      throw error;
+    } finally {
+      keeping.stop();
+      await releaseLease(control, lease).catch(() => undefined);
+    }
+  }
+
+  private async carry(lease: Lease, runId: string, signal: AbortSignal): Promise<void> {
+    const { world } = this.parts;
+    await this.raise(lease, runId);
+    const run = await this.take(lease, runId);
+    if (!run) return;
+    if (run.mode === 'emergency') await this.reconcilePreempted(lease, signal);
+    const live = await this.open(run, signal);
+    if (live) await new RunExecutor(live).carry();
+    else await this.refuse(run);
+    await endSessions(world, run.id).catch(() => undefined);
+  }
+
+  /** Closes the doors behind whoever was at work before. Throws when they cannot be reached, save in an emergency. */
+  private async raise(lease: Lease, runId: string): Promise<void> {
+    const { world } = this.parts;
+    try {
+      await raiseFence(world, { ...lease, runId });
+    } catch (error) {
+      // The control database was put back to an earlier time: epochs go on from where they were, with the next lease.
+      if (error instanceof FencedOff) {
+        await releaseLease(world.control, await liftEpoch(world.control, lease, error.epoch));
+        throw new LeaseLost(lease.scope);
+      }
+      const run = await runIn(world.control, runId);
+      if (run?.mode !== 'emergency' || !brokeOff(error)) throw error;
+    }
+  }
+
+  /** The run under the epoch of this lease; whoever wrote under an earlier one is through. */
+  private async take(lease: Lease, runId: string): Promise<RunRow | undefined> {
+    const { world } = this.parts;
+    const client = await world.connect('control', 'belay-executor-take');
+    try {
+      await client.query(`SET lock_timeout = '10s'`);
+      const { rowCount } = await insist(client, world.control, () =>
+        client.query(`UPDATE control.run SET epoch = $2 WHERE id = $1 AND epoch < $2`, [runId, lease.epoch]),
+      );
+      return rowCount === 1 ? await runIn(client, runId) : undefined;
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+
+  /** Undefined when this build cannot read the plan, or it is not the one that was approved. */
+  private async open(run: RunRow, signal: AbortSignal): Promise<LiveRun | undefined> {
+    const { world, actions, checks, observe = () => Promise.resolve() } = this.parts;
+    const plan = await planOf(world.control, run.planId).catch((error: unknown) => {
+      this.#log.error({ err: error, planId: run.planId }, 'plan not readable');
+      return undefined;
+    });
+    if (!plan || hashOfDocument(plan) !== run.planId) return undefined;
+    const steps = await stepsOf(world.control, run.id);
+    const known = steps.every(({ action, version }) => actions.find(action, version));
+    if (!known) return undefined;
+    const journal = this.journal(run, steps);
+    const rings = (ms: number) => this.rings(ms);
+    return { world, actions, checks, journal, plan, run, steps, log: this.#log, signal, rings, observe };
+  }
+
+  private journal(run: RunRow, steps: Awaited<ReturnType<typeof stepsOf>>): Journal {
+    const { world, audit } = this.parts;
+    return new Journal(world.control, audit, world.runtime.config.NODE_ENV, run, steps);
+  }
+
+  /** Nothing of it is carried out by this build; a person may have another build go on. */
+  private async refuse(run: RunRow): Promise<void> {
+    const journal = this.journal(run, []);
+    if (run.state === 'queued')
+      await journal.write({ run: { to: 'running' }, events: [{ type: 'run.started', payload: {} }] });
+    if (run.state === 'paused' || run.state === 'manual') return;
+    const why = {
+      for: 'inconclusive',
+      message: 'this build cannot read the plan, or it is not the one that was approved',
+    };
+    await journal.write({
+      run: { to: 'paused', pausedFor: 'inconclusive' },
+      events: [{ type: 'run.paused', payload: why }],
+    });
+  }
+
+  /** The step that a pre-empted run was at is brought to a known state before anything else is done. */
+  private async reconcilePreempted(lease: Lease, signal: AbortSignal): Promise<void> {
+    const { control } = this.parts.world;
+    const { rows } = await control.query<{ id: string }>(
+      `SELECT r.id FROM control.run r
+       WHERE r.scope = $1 AND r.state = 'paused' AND r.paused_for = 'preempted' AND EXISTS (
+         SELECT FROM control.run_step s WHERE s.run_id = r.id AND s.state IN ('running', 'effect-unknown'))`,
+      [lease.scope],
+    );
+    for (const { id } of rows) {
+      const run = await this.take(lease, id);
+      const live = run && (await this.open(run, signal));
+      if (live) await new RunExecutor(live).reconcile();
+    }
+  }
+
+  /** Says so as long as nobody else has taken over; the next turn goes on. */
+  private async pauseLost({ epoch }: Lease, runId: string): Promise<void> {
+    const { control } = this.parts.world;
+    try {
+      const run = await runIn(control, runId);
+      if (run?.epoch !== epoch || (run.state !== 'running' && run.state !== 'verifying')) return;
+      const events = [{ type: 'run.paused', payload: { for: 'lost-lease' } }];
+      await this.journal(run, []).write({ run: { to: 'paused', pausedFor: 'lost-lease' }, events });
+    } catch (error) {
+      this.#log.info({ runId, error: factsOf(error) }, 'lost lease not noted');
+    }
+  }
+
+  /** Whoever was watched long enough without a complaint is done. */
+  private async closeWatched(scope: Scope): Promise<void> {
+    const { control } = this.parts.world;
+    const { rows } = await control.query<{ id: string }>(
+      `SELECT id FROM control.run WHERE scope = $1 AND state = 'monitoring' AND monitor_until <= clock_timestamp()`,
+      [scope],
+    );
+    for (const { id } of rows) {
+      const run = await runIn(control, id);
+      if (run?.state !== 'monitoring') continue;
+      // Two who want the same: the second finds it closed.
+      await this.journal(run, await stepsOf(control, id))
+        .write({ run: { to: 'closed' }, events: [{ type: 'run.closed', payload: {} }] })
+        .catch((error: unknown) => {
+          if (!(error instanceof LeaseLost)) throw error;
+        });
+    }
+  }
+}
