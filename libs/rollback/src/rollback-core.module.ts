@@ -9,7 +9,14 @@ import {
   type StageBooter,
 } from '@belay/platform';
 import { Module, type OnApplicationShutdown } from '@nestjs/common';
+import { actions } from './actions/registry.js';
+import { Checks } from './checks/checks.js';
+import { Actions } from './engine/actions.js';
 import { World } from './engine/world.js';
+import { DryRuns } from './plans/dry-run.service.js';
+import { Planner } from './plans/planner.service.js';
+import { Plans } from './plans/plans.service.js';
+import { Runbooks } from './plans/runbooks.service.js';
 
 const world = {
   provide: World,
@@ -18,7 +25,9 @@ const world = {
     new World(runtime, ledgers, stages),
 };
 
-const services = [AuditTrail, ControlDatabase];
+const known = { provide: Actions, useFactory: () => new Actions(actions) };
+
+const services = [AuditTrail, Checks, ControlDatabase, DryRuns, known, Planner, Plans, Runbooks];
 
 /** What the API, the executor and the command line share: planning, checking and remembering. */
 @Module({ providers: [world, ...services], exports: [World, ...services] })

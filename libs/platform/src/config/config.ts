@@ -88,6 +88,12 @@ const environment = z
         '32 bytes in base64; signs backups and anchors of the audit trail. Derived from SECRET_KEY when absent',
       ),
     TRUSTED_SIGNING_KEYS: list.describe('Comma-separated public keys, in base64, of earlier signing keys'),
+    PURGE_AFTER_DAYS: z.coerce
+      .number()
+      .int()
+      .min(2)
+      .default(30)
+      .describe('How long something is parked before it may be purged'),
     BACKUP_DIR: z.string().min(1).default('.belay/backups').describe('Where backups are kept; shared by all workers'),
     BACKUP_COPY_DIR: z
       .string()

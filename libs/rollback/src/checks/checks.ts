@@ -47,7 +47,8 @@ export class Checks {
     const results = await Promise.all(
       due.map((check) => {
         const severity = severityOf(check, plan);
-        if (emergency && severity === 'normal') return bypassed(check, subject.acceptedBy ?? plan.author);
+        if (emergency && severity === 'normal')
+          return Promise.resolve(bypassed(check, subject.acceptedBy ?? plan.author));
         return this.make(check, subject, accepted.has(check.id) ? 'approval' : (subject.acceptedBy ?? null));
       }),
     );
@@ -56,16 +57,12 @@ export class Checks {
 
   /** The newest result of each check of a plan that is no run's. */
   async ofPlan(planId: string): Promise<readonly CheckResult[]> {
-    const { rows } = await this.world.control.query(
-      `SELECT DISTINCT ON (check_id) check_id AS id, outcome, severity, coalesce(measured, '{}') AS measured,
-              coalesce(threshold, '{}') AS threshold, evidence, recovery, bypassed_by AS "bypassedBy"
-       FROM control.check_result WHERE plan_id = $1 AND run_id IS NULL ORDER BY check_id, at DESC, id DESC`,
-      [planId],
-    );
-    return z
-      .array(checkResultView.omit({ title: true }))
-      .parse(rows)
-      .map((row) => ({ ...row, title: titleOf(row.id) }));
+    return this.newest('plan_id = $1 AND run_id IS NULL', planId);
+  }
+
+  /** The newest result of each check that was made for a run. */
+  async ofRun(runId: string): Promise<readonly CheckResult[]> {
+    return this.newest('run_id = $1', runId);
   }
 
   async keep(
@@ -83,6 +80,19 @@ export class Checks {
             threshold jsonb, evidence jsonb, recovery jsonb, "bypassedBy" text)`,
       [planId, runId, JSON.stringify(rows)],
     );
+  }
+
+  private async newest(condition: string, id: string): Promise<readonly CheckResult[]> {
+    const { rows } = await this.world.control.query(
+      `SELECT DISTINCT ON (check_id) check_id AS id, outcome, severity, coalesce(measured, '{}') AS measured,
+              coalesce(threshold, '{}') AS threshold, evidence, recovery, bypassed_by AS "bypassedBy"
+       FROM control.check_result WHERE ${condition} ORDER BY check_id, at DESC, id DESC`,
+      [id],
+    );
+    return z
+      .array(checkResultView.omit({ title: true }))
+      .parse(rows)
+      .map((row) => ({ ...row, title: titleOf(row.id) }));
   }
 
   private async make(check: SafetyCheck, subject: CheckSubject, bypassedBy: string | null): Promise<CheckResult> {

@@ -21,8 +21,10 @@ export interface LintWorld {
 export const MOST_STEPS = 200;
 
 /** Steps that rename, replace or drop what a schema has. */
-const schemaActions = new Set(['migration.down', 'migration.up', 'purge', 'domain.restore', 'database.restore']);
+const schemaActions = new Set(['migration.down', 'migration.up', 'purge', 'step.undo']);
 const restoreActions = new Set(['rows.restore', 'domain.restore', 'database.restore']);
+/** They take back what a run did, and lose nothing by it. */
+const takesBack = new Set(['migration.up', 'step.undo']);
 /** They keep what they replace under a failed name, and bring a proven backup of their own. */
 const ownBackup = new Set(['domain.restore', 'database.restore']);
 /** What is put aside first needs to go in one direction, what comes back in the other. */
@@ -202,7 +204,7 @@ function backupFirst(plan: Pick<PlanDoc, 'backup'>, step: PlanStep, place: numbe
       : error('backup-first', step, 'It names no backup to restore from.');
   }
   const facts = judged.facts(step);
-  if (facts?.destructive !== true || step.action === 'migration.up') return [];
+  if (facts?.destructive !== true || takesBack.has(step.action)) return [];
   const level = Math.max(levelNeeded({ ...step, destructive: true }), plan.backup?.level ?? 0);
   const kept = judged.steps
     .slice(0, place)
@@ -217,7 +219,7 @@ function backupFirst(plan: Pick<PlanDoc, 'backup'>, step: PlanStep, place: numbe
 function covers({ input }: PlanStep, domain: string | null): boolean {
   const { domains, scope } = input;
   if (scope === 'application') return true;
-  return domain !== null && Array.isArray(domains) && domains.includes(domain);
+  return domain !== null && (scope === domain || (Array.isArray(domains) && domains.includes(domain)));
 }
 
 function verifiedAfter(step: PlanStep, place: number, judged: Judged): Finding[] {

@@ -70,3 +70,10 @@ const undos: Readonly<Record<string, string>> = {
 function undoOf({ action }: StepWish): string {
   return undos[action] ?? 'Nothing is to be taken back';
 }
+
+/** A member of an input as people read it; nothing when it is not there. */
+export function wordOf(input: JsonObject, name: string): string {
+  const word = input[name];
+  if (word === undefined || word === null) return '';
+  return typeof word === 'string' ? word : JSON.stringify(word);
+}

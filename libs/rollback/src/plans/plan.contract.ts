@@ -39,6 +39,10 @@ export const planTarget = z.discriminatedUnion('kind', [
       })
       .optional(),
     excludeActors: z.array(z.string()).optional(),
+    /** R2: of the preview that people agreed to; void when something was changed since. */
+    planHash: z.string().optional(),
+    /** R3: from a schema that an earlier restore put aside, instead of a backup. */
+    failedSchema: z.string().optional(),
     /** R3: which differences are put right. */
     classes: z.array(z.enum(['missing', 'changed'])).optional(),
   }),
@@ -150,3 +154,44 @@ export const planView = z
   })
   .meta({ id: 'Plan' });
 export type PlanView = z.infer<typeof planView>;
+
+export const dryRunView = z
+  .object({
+    plan: planView,
+    decision: z.enum(['go', 'pause', 'refuse']).describe('What the checks say as things are now'),
+    previews: z.array(
+      z.object({
+        key: z.string(),
+        action: z.string(),
+        inspected: json.nullable().describe('What is there now'),
+        preview: z
+          .object({
+            changes: z.array(z.string()).describe('SQL, calls or flags, one an entry'),
+            estimatedMs: z.number(),
+            lock: z.enum(['none', 'row', 'access-exclusive']),
+            rows: z.number(),
+            reversible: z.boolean(),
+            notes: z.array(z.string()),
+          })
+          .nullable(),
+        problem: z.string().nullable().describe('Why it could not be looked at; later steps may need earlier ones'),
+        tookMs: z.number(),
+      }),
+    ),
+    tookMs: z.number(),
+  })
+  .meta({ id: 'DryRun' });
+export type DryRunView = z.infer<typeof dryRunView>;
+
+const reason = z.string().trim().max(2_000).describe('At least 10 characters; kept in the audit trail');
+
+export const newPlan = z.strictObject({ target: planTarget, reason }).meta({ id: 'NewPlan' });
+export type NewPlan = z.infer<typeof newPlan>;
+
+export const planDecision = z
+  .strictObject({ decision: z.enum(['approve', 'reject', 'withdraw']), reason })
+  .meta({ id: 'PlanDecision' });
+export type PlanDecision = z.infer<typeof planDecision>;
+
+export const planPath = z.strictObject({ id: z.string().regex(/^[0-9a-f]{64}$/) });
+export type PlanPath = z.infer<typeof planPath>;

@@ -169,11 +169,56 @@ export class ChecksFailed extends Conflict {
   }
 }
 
-export class DocumentTooNew extends Conflict {
-  readonly slug = 'document-too-new';
-  readonly title = 'A newer release wrote it';
+export class ParkedTooShort extends Conflict {
+  readonly slug = 'parked-too-short';
+  readonly title = 'It has not been parked for long enough';
 
-  constructor(version: number, known: number) {
-    super(`It has version ${version}, and this release reads up to ${known}.`, { version, known });
+  constructor(domain: string, parkedAt: Date, days: number) {
+    const purgeable = new Date(parkedAt.getTime() + days * 86_400_000).toISOString();
+    super(
+      `${domain} is parked since ${parkedAt.toISOString()}; it may be purged after ${days} days, from ${purgeable} on.`,
+      {
+        domain,
+        parkedAt: parkedAt.toISOString(),
+        purgeable,
+      },
+    );
+  }
+}
+
+export class NoBackup extends Conflict {
+  readonly slug = 'backup-too-weak';
+  readonly title = 'There is no backup that is good enough';
+
+  constructor(of: string, level: number) {
+    super(`No backup of ${of} was proven to level ${level}; make one, or take another way back.`, { of, level });
+  }
+}
+
+export class RunNotEnded extends Conflict {
+  readonly slug = 'run-in-progress';
+  readonly title = 'The run has not ended';
+
+  constructor(runId: string, state: string) {
+    super(`The run is ${state}; wait until it has ended, or cancel it.`, { runId, state });
+  }
+}
+
+export class NotUndoable extends Conflict {
+  readonly slug = 'not-undoable';
+  readonly title = 'It cannot be taken back';
+
+  constructor(runId: string, why: string) {
+    super(`${why}.`, { runId });
+  }
+}
+
+export class TargetIncomplete extends Problem {
+  readonly kind = 'invalid';
+  readonly slug = 'target-incomplete';
+  readonly title = 'The target leaves something open';
+
+  constructor(missing: readonly string[]) {
+    super(`Say also ${missing.join(', ')}: nothing is taken for granted.`, { missing });
   }
 }

@@ -8,9 +8,17 @@ import { fingerprintOf, readEverything } from './fingerprint.queries.js';
 import { dependentsOf, tablesAtRisk } from './impact.queries.js';
 import { errorsOf, lint } from './linter.rules.js';
 import { draftModule } from './module-draft.rules.js';
+import { newestBackup } from '../backups/open-backup.js';
+import { draftEmergency, type ProvenBackups } from './emergency-draft.rules.js';
+import { readParked, readPastRun } from './past-run.queries.js';
+import { draftPurge } from './purge-draft.rules.js';
+import { draftRestore } from './restore-draft.rules.js';
+import { draftRunbook } from './runbook-draft.rules.js';
+import { Runbooks } from './runbooks.service.js';
+import { draftUndo } from './undo-draft.rules.js';
 import { planDoc, SCHEMA_VERSION, type PlanDoc, type PlanTarget } from './plan.contract.js';
 import type { PlanDraft, PlanningWorld } from './plan-draft.rules.js';
-import { PlanRefused } from './plan.problems.js';
+import { ControlDatabaseStays, PlanRefused } from './plan.problems.js';
 import { estimateOf, riskOf } from './plan-figures.rules.js';
 import { stepsOf } from './plan-step.rules.js';
 
@@ -20,6 +28,7 @@ export class Planner {
   constructor(
     private readonly world: World,
     private readonly actions: Actions,
+    private readonly runbooks: Runbooks,
   ) {}
 
   /** Throws `PlanRefused` when what came out breaks a rule of planning, also when a person wrote it. */
@@ -35,12 +44,35 @@ export class Planner {
   }
 
   private async draft(planning: PlanningWorld, target: PlanTarget): Promise<PlanDraft> {
+    const { control, runtime } = this.world;
     switch (target.kind) {
       case 'module':
+        if (target.domain === 'control') throw new ControlDatabaseStays();
         return draftModule(planning, target);
-      default:
-        throw new Error(`Nobody plans ${target.kind}`);
+      case 'runbook': {
+        const { doc } = await this.runbooks.get(target.runbook, target.version);
+        return draftRunbook(planning, target, doc);
+      }
+      case 'undo':
+        return draftUndo(planning, await readPastRun(control, target.runId));
+      case 'restore':
+        return draftRestore(planning, target);
+      case 'purge': {
+        const facts = await readParked(control, target.domain);
+        return draftPurge(planning, target, { ...facts, afterDays: runtime.config.PURGE_AFTER_DAYS });
+      }
+      case 'emergency':
+        return draftEmergency(planning, target, await this.proven(target));
     }
+  }
+
+  private async proven({ domain, level }: Extract<PlanTarget, { kind: 'emergency' }>): Promise<ProvenBackups> {
+    if (level !== 'E4') return { ofDomain: null, ofApplication: null };
+    const [own, whole] = await Promise.all([
+      domain === undefined ? undefined : newestBackup(this.world, { domains: [domain], level: 4 }),
+      newestBackup(this.world, { domains: 'application', level: 4 }),
+    ]);
+    return { ofDomain: own?.id ?? null, ofApplication: whole?.id ?? null };
   }
 
   private async finish(

@@ -1,4 +1,4 @@
-import { AuditTrail } from '@belay/platform';
+import { AuditTrail, PermissionMissing, Problem } from '@belay/platform';
 import { Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { Checks } from '../checks/checks.js';
@@ -6,9 +6,19 @@ import type { CheckResult, Verdict } from '../checks/verdict.rules.js';
 import { auditActor, type Actor } from '../engine/actor.js';
 import { checkTransition, type PlanState } from '../engine/state.rules.js';
 import { World } from '../engine/world.js';
+import { DocumentTooNew } from '../rollback.problems.js';
 import { hashOfDocument } from './plan-hash.rules.js';
 import { planDoc, SCHEMA_VERSION, type PlanDoc, type PlanTarget, type PlanView } from './plan.contract.js';
-import { DocumentTooNew, PlanNotFound, ReasonTooShort } from './plan.problems.js';
+import {
+  MachinesNeverApprove,
+  NothingToDo,
+  PlanExpired,
+  PlanNotFound,
+  PlanNotOpen,
+  ReasonTooShort,
+  SamePerson,
+  SignInNotFresh,
+} from './plan.problems.js';
 import { missingApprovals, type Vote } from './approval.rules.js';
 import { Planner } from './planner.service.js';
 import { votesOn, type VoteRow } from './plan.queries.js';
@@ -70,6 +80,44 @@ export class Plans {
     });
   }
 
+  /**
+   * Somebody's word on a plan; a second word of theirs replaces the first. A rejection ends the plan, and so does
+   * withdrawing from one that was approved. Denied attempts are audited too.
+   */
+  async decide(
+    by: Actor,
+    id: string,
+    { decision, reason }: { decision: Vote['decision']; reason: string },
+    transact: Transact = this.plainly,
+  ): Promise<PlanView> {
+    checkReason(reason);
+    try {
+      return await transact((client) => this.vote(client, by, id, decision, reason.trim()));
+    } catch (error) {
+      if (error instanceof Problem && error.kind === 'forbidden') {
+        await this.trail.append(this.entry(by, `plan.${decision}`, id, reason, `denied: ${error.slug}`));
+      }
+      throw error;
+    }
+  }
+
+  /** Checks again, and takes a plan that was blocked as far as it may go now. */
+  async check(id: string): Promise<{ readonly plan: StoredPlan; readonly verdict: Verdict }> {
+    const plan = await this.load(id);
+    if (!isOpen(plan.state))
+      throw plan.state === 'expired' ? new PlanExpired(id, plan.expiresAt) : new PlanNotOpen(id, plan.state);
+    const verdict = await this.checks.run({ planId: id, plan: plan.doc, runId: null, phase: 'plan' });
+    const after = stateAfter(plan.doc, verdict, plan.votes);
+    if (plan.state !== 'blocked' || after === 'blocked') return { plan, verdict };
+    checkTransition('plan', 'blocked', 'validating');
+    checkTransition('plan', 'validating', after);
+    await this.world.control.query(`UPDATE control.plan SET state = $2 WHERE id = $1 AND state = 'blocked'`, [
+      id,
+      after,
+    ]);
+    return { plan: { ...plan, state: after }, verdict };
+  }
+
   async get(id: string): Promise<PlanView> {
     return viewOf(await this.load(id), await this.checks.ofPlan(id));
   }
@@ -98,6 +146,33 @@ export class Plans {
     };
   }
 
+  private async vote(
+    client: pg.ClientBase,
+    by: Actor,
+    id: string,
+    decision: Vote['decision'],
+    reason: string,
+  ): Promise<PlanView> {
+    const plan = await this.read(client, id, 'FOR UPDATE');
+    checkVote(plan, by, decision, this.world.runtime.config.NODE_ENV === 'production');
+    const held = [...new Set(plan.doc.approvals.map(({ permission }) => permission))].filter((one) => by.may(one));
+    await client.query(
+      `INSERT INTO control.approval (plan_id, actor, role, permissions, decision, reason)
+       VALUES ($1, $2, $3, $4, $5, $6)
+       ON CONFLICT (plan_id, actor) DO UPDATE SET role = excluded.role, permissions = excluded.permissions,
+         decision = excluded.decision, reason = excluded.reason, at = clock_timestamp()`,
+      [id, by.id, by.roles.join(' '), held, decision, reason],
+    );
+    const votes = await votesOn(client, id);
+    const state = stateVoted({ ...plan, votes }, decision);
+    if (state !== plan.state) {
+      checkTransition('plan', plan.state, state);
+      await client.query(`UPDATE control.plan SET state = $2 WHERE id = $1`, [id, state]);
+    }
+    await this.append(client, by, `plan.${decision}`, id, reason, state);
+    return viewOf({ ...plan, votes, state }, await this.checks.ofPlan(id));
+  }
+
   private async append(
     client: pg.ClientBase,
     by: Actor,
@@ -106,19 +181,20 @@ export class Plans {
     reason: string,
     outcome: string,
   ): Promise<void> {
-    await this.trail.append(
-      {
-        actor: auditActor(by),
-        action,
-        subject: `plan ${planId}`,
-        environment: this.world.runtime.config.NODE_ENV,
-        reason,
-        planId,
-        afterDigest: planId,
-        outcome,
-      },
-      client,
-    );
+    await this.trail.append(this.entry(by, action, planId, reason, outcome), client);
+  }
+
+  private entry(by: Actor, action: string, planId: string, reason: string, outcome: string) {
+    return {
+      actor: auditActor(by),
+      action,
+      subject: `plan ${planId}`,
+      environment: this.world.runtime.config.NODE_ENV,
+      reason,
+      planId,
+      afterDigest: planId,
+      outcome,
+    };
   }
 
   private readonly plainly: Transact = async (work) => {
@@ -137,6 +213,45 @@ export class Plans {
   };
 }
 
+/** Throws unless this person may say this of this plan now. */
+function checkVote(plan: StoredPlan, by: Actor, decision: Vote['decision'], production: boolean): void {
+  if (by.kind === 'machine' || by.kind === 'system') throw new MachinesNeverApprove();
+  if (plan.state === 'expired') throw new PlanExpired(plan.id, plan.expiresAt);
+  const withdrawn = decision === 'withdraw' && (plan.state === 'approved' || plan.state === 'used');
+  if (plan.state !== 'awaiting-approval' && !withdrawn) throw new PlanNotOpen(plan.id, plan.state);
+  if (decision === 'withdraw' && !plan.votes.some((vote) => vote.actor === by.id && vote.decision === 'approve')) {
+    throw new NothingToDo('You have not approved the plan');
+  }
+  if (decision !== 'approve') return;
+  if (by.id === plan.doc.author) throw new SamePerson(plan.id);
+  const wanted = missingApprovals(
+    plan.doc.approvals,
+    plan.votes.filter(({ actor }) => actor !== by.id),
+    plan.doc.author,
+  );
+  if (!wanted.some(({ permission }) => by.may(permission))) {
+    throw new PermissionMissing(wanted[0]?.permission ?? 'rollback:approve');
+  }
+  if (production) checkFreshSignIn(by);
+}
+
+/** What the word makes of the plan; one that is used up stays so, and its run asks again before it destroys anything. */
+function stateVoted(plan: StoredPlan, decision: Vote['decision']): PlanState {
+  if (plan.state === 'used') return 'used';
+  if (decision === 'reject' || (decision === 'withdraw' && plan.state === 'approved')) return 'cancelled';
+  const missing = missingApprovals(plan.doc.approvals, plan.votes, plan.doc.author);
+  return missing.length === 0 ? 'approved' : 'awaiting-approval';
+}
+
+const FRESH_SECONDS = 600;
+
+/** For what production asks of people beyond a token: that they have proven themselves within ten minutes. */
+export function checkFreshSignIn({ kind, authTime }: Actor): void {
+  if (kind === 'host') return;
+  const age = authTime === null ? null : Math.floor(Date.now() / 1_000) - authTime;
+  if (age === null || age > FRESH_SECONDS) throw new SignInNotFresh(FRESH_SECONDS, age);
+}
+
 export function checkReason(reason: string): void {
   const length = reason.trim().length;
   if (length < LEAST_REASON) throw new ReasonTooShort(length, LEAST_REASON);
@@ -149,7 +264,8 @@ function isOpen(state: PlanState): boolean {
 /** Older documents are read as they were written; what a newer release wrote is refused. */
 function readDoc(doc: unknown): PlanDoc {
   const version = typeof doc === 'object' && doc !== null && 'schemaVersion' in doc ? doc.schemaVersion : undefined;
-  if (typeof version === 'number' && version > SCHEMA_VERSION) throw new DocumentTooNew(version, SCHEMA_VERSION);
+  if (typeof version === 'number' && version > SCHEMA_VERSION)
+    throw new DocumentTooNew('The plan', version, SCHEMA_VERSION);
   return planDoc.parse(doc);
 }
 
@@ -158,7 +274,7 @@ function stateAfter(doc: PlanDoc, verdict: Verdict, votes: readonly Vote[]): Pla
   return missingApprovals(doc.approvals, votes, doc.author).length > 0 ? 'awaiting-approval' : 'approved';
 }
 
-function viewOf(plan: StoredPlan, checks: readonly CheckResult[]): PlanView {
+export function viewOf(plan: StoredPlan, checks: readonly CheckResult[]): PlanView {
   const { id, state, doc, createdBy, createdAt, expiresAt, votes } = plan;
   return {
     id,

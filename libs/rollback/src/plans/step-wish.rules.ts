@@ -77,3 +77,10 @@ export const switchOff = (going: readonly Domain[]): readonly StepWish[] => [
   ...going.flatMap(gatesOff),
   ...going.filter((domain) => gatesOf(domain).length > 0).map(({ name }) => jobsStop(name)),
 ];
+
+export const flagsLifted = (flags: readonly string[]): StepWish => ({
+  key: 'verify-flags',
+  action: 'verify.flags',
+  domain: null,
+  input: { lifted: [...flags] },
+});

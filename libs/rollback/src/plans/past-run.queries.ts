@@ -1,0 +1,44 @@
+import type pg from 'pg';
+import { NotFound } from '@belay/platform';
+import type { PastRun, PastStep } from './undo-draft.rules.js';
+
+export class RunUnknown extends NotFound {
+  readonly slug = 'run-not-found';
+  readonly title = 'There is no such run';
+
+  constructor(id: string) {
+    super(`There is no run ${id}.`, { id });
+  }
+}
+
+/** A run with its steps as the journal left them. Throws `RunUnknown`. */
+export async function readPastRun(control: pg.Pool | pg.ClientBase, id: string): Promise<PastRun> {
+  const { rows: runs } = await control.query<Pick<PastRun, 'id' | 'state' | 'undoneBy'>>(
+    `SELECT id, state, (SELECT undo.id FROM control.run undo
+                        WHERE undo.undoes = run.id AND undo.state IN ('verifying', 'monitoring', 'closed')
+                        ORDER BY undo.created_at DESC LIMIT 1) AS "undoneBy"
+     FROM control.run WHERE id = $1`,
+    [id],
+  );
+  const [run] = runs;
+  if (!run) throw new RunUnknown(id);
+  const { rows: steps } = await control.query<PastStep>(
+    `SELECT idx, action, domain, state, input, before, result FROM control.run_step WHERE run_id = $1 ORDER BY idx`,
+    [id],
+  );
+  return { ...run, steps };
+}
+
+/** When the newest of what is parked of the domain was parked, by the clock of the control database. */
+export async function readParked(
+  control: pg.Pool | pg.ClientBase,
+  domain: string,
+): Promise<{ readonly parkedAt: Date | null; readonly now: Date }> {
+  const { rows } = await control.query<{ parkedAt: Date | null; now: Date }>(
+    `SELECT max(parked_at) AS "parkedAt", clock_timestamp() AS now FROM control.parked_object
+     WHERE domain = $1 AND taken_back_at IS NULL AND purged_by IS NULL`,
+    [domain],
+  );
+  const [row] = rows;
+  return row ?? { parkedAt: null, now: new Date() };
+}
