@@ -31,6 +31,7 @@ import { InvoiceAccess } from './invoices/invoice-access.service.js';
 import { InvoiceStates } from './invoices/invoice-states.service.js';
 import { InvoiceService } from './invoices/invoice.service.js';
 import { AdjustService } from './movements/adjust.service.js';
+import { BulkPosting } from './movements/bulk-posting.service.js';
 import { LineLookup } from './movements/lookup.service.js';
 import { PostingTime } from './movements/posting-time.service.js';
 import { Posting } from './movements/posting.service.js';
@@ -53,6 +54,7 @@ import { WarehouseScope } from './warehouses/warehouse-scope.service.js';
   providers: [
     AdjustService,
     Allocations,
+    BulkPosting,
     ChargeCatchUp,
     ChargeProcessor,
     DisputeProcessor,

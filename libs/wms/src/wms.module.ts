@@ -54,6 +54,7 @@ import { InvoiceService } from './invoices/invoice.service.js';
 import { PaymentService } from './invoices/payment.service.js';
 import { ReconciliationService } from './invoices/reconciliation.service.js';
 import { AdjustService } from './movements/adjust.service.js';
+import { BulkPosting } from './movements/bulk-posting.service.js';
 import { LedgerController } from './movements/ledger.controller.js';
 import { LineLookup } from './movements/lookup.service.js';
 import { MovementController } from './movements/movement.controller.js';
@@ -129,6 +130,7 @@ import { WarehouseService } from './warehouses/warehouse.service.js';
     AdjustService,
     Allocations,
     ApprovalService,
+    BulkPosting,
     ChargeCatchUp,
     ChargeService,
     CostService,

@@ -82,7 +82,7 @@ export class CountService {
       const { warehouseId } = await this.open(tx, by, WRITE, id);
       const warehouse = await this.scope.writable(tx, by, WRITE, warehouseId);
       const asked = lines.map(({ sku, lot, location, stockStatus }, of) => ({ sku, lot, location, stockStatus, of }));
-      const found = await this.lookup.find(tx, by, warehouse, asked, { kind: 'COUNT' });
+      const found = await this.lookup.find(tx, by, warehouse, { asked, question: { kind: 'COUNT' } });
       const counted = found.lines.map(({ location, sku, lot, asked: { stockStatus }, index }) => {
         const { cartons = 0, looseUnits = 0, note = null } = lines[index] ?? {};
         return {

@@ -1,16 +1,17 @@
+import type { Document } from './importer.service.js';
 import type { StagedDocument, StagedRow } from './import.queries.js';
 
 const MOST_ROWS_AT_ONCE = 1_000;
 
 /** The documents with their rows, in their order; a thousand rows or one document are held at a time. */
-export async function* inDocuments(
+export async function* inPortions(
   documents: readonly StagedDocument[],
   read: (some: readonly StagedDocument[]) => Promise<StagedRow[]>,
-): AsyncGenerator<StagedDocument & { readonly lines: readonly StagedRow[] }> {
+): AsyncGenerator<Document[]> {
   for (const some of portions(documents)) {
     const lines = new Map<string, StagedRow[]>(some.map(({ document }) => [document, []]));
     for (const line of await read(some)) lines.get(line.document)?.push(line);
-    for (const one of some) yield { ...one, lines: lines.get(one.document) ?? [] };
+    yield some.map((one) => ({ ...one, lines: lines.get(one.document) ?? [] }));
   }
 }
 
@@ -26,4 +27,22 @@ function* portions(documents: readonly StagedDocument[]): Generator<StagedDocume
     rows += document.rows;
   }
   if (some.length > 0) yield some;
+}
+
+/** Documents beside each other that are committed together: those that stand alone are by themselves. */
+export function together(documents: readonly Document[], isAlone: (document: Document) => boolean): Document[][] {
+  const runs: Document[][] = [];
+  let open: Document[] | undefined;
+  for (const document of documents) {
+    if (isAlone(document)) {
+      runs.push([document]);
+      open = undefined;
+    } else if (open) {
+      open.push(document);
+    } else {
+      open = [document];
+      runs.push(open);
+    }
+  }
+  return runs;
 }

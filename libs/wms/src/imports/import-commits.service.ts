@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Database, Problem, violates, type Caller, type Executor, type IdempotencyClaim } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
+import { RefusedTogether } from '../movements/bulk-posting.service.js';
 import { Posting } from '../movements/posting.service.js';
 import { LedgerRefusal } from '../movements/refusal.service.js';
 import { callerOf } from './commit-order.contract.js';
-import { inDocuments } from './document.rules.js';
+import { inPortions, together } from './document.rules.js';
 import { ImportAccess } from './import-access.service.js';
 import { Issues } from './import-issues.service.js';
 import { importOf } from './import-view.rules.js';
@@ -31,17 +32,20 @@ import { issuesOf } from './refused-document.rules.js';
 const noteEveryMs = 1_000;
 const mostErrorsTold = 100;
 
-/** Between any two documents, and last in each transaction: throws when the commit may not go on now. */
+/** Between documents that are not committed together, and last in each transaction: throws when it may not go on now. */
 type Checkpoint = () => void;
 
 const goOn: Checkpoint = () => undefined;
 
-/** The ledger does not take the document. What there is to be read by now is the stock without the whole file. */
+/** The document cannot be as it is; when the ledger said so, what there is to be read by now is the stock without the file. */
 class DocumentRefused extends Error {
   override readonly name = 'DocumentRefused';
 
-  constructor(readonly document: Document) {
-    super(`The ledger refused ${document.document}`);
+  constructor(
+    readonly document: Document,
+    override readonly cause: Error,
+  ) {
+    super(`${document.document} was refused`);
   }
 }
 
@@ -87,29 +91,24 @@ export class ImportCommits {
   }
 
   private async asAWhole(id: string, by: Caller, checkpoint: Checkpoint): Promise<ImportView> {
-    let current: Document | undefined;
     try {
       return await this.posting.inPosting(by, async (tx) => {
         await holdBatch(tx, [id]);
         const batch = await this.access.seen(tx, by, id);
         if (batch.row.status === 'committed') return importOf(batch.row);
         const importer = this.importers.of(batch.row.kind);
-        current = undefined;
         await importer.begin?.(tx, by, batch);
-        const progress = new Progress(this.database.dataSource, id);
-        for await (const document of this.documents(tx, batch, progress)) {
-          current = document;
-          await importer.take(tx, by, batch, document).catch((error: unknown) => {
-            throw error instanceof LedgerRefusal ? new DocumentRefused(document) : error;
-          });
+        for await (const documents of this.runs(tx, batch)) {
+          await takeWhole(tx, documents, (some) => importer.takeAll(tx, by, batch, some));
           checkpoint();
         }
         return this.finish(tx, by, id);
       });
     } catch (error) {
-      if (error instanceof DocumentRefused) await this.recheck(by, id, error.document);
-      else if (isRefusal(error) && current) await this.note(id, error, current);
-      else throw error;
+      if (!(error instanceof DocumentRefused)) throw error;
+      const { cause, document } = error;
+      if (cause instanceof Problem) await this.note(id, cause, document);
+      else await this.recheck(by, id, document);
       const on = this.database.dataSource;
       await breakOffBatch(on, [id, 'A document was refused; nothing was committed.']);
       throw await this.errorsOf((await this.access.seen(on, by, id)).row);
@@ -144,33 +143,43 @@ export class ImportCommits {
       await holdBatch(tx, [id]);
       await importer.begin?.(tx, by, batch);
     });
-    for await (const document of this.documents(on, batch, new Progress(on, id))) {
+    for await (const documents of this.runs(on, batch)) {
       checkpoint();
-      try {
-        await this.posting.inPosting(by, (tx) => importer.take(tx, by, batch, document));
-      } catch (error) {
-        // Another worker has it.
-        if (violates(error, 'movement_is_imported_once')) continue;
-        if (!isRefusal(error)) throw error;
-        await this.note(id, error, document);
-      }
+      await this.takeEach(by, batch, documents);
     }
     const final = callerOf(order, claim);
     return this.database.transaction(final, (tx) => this.finish(tx, final, id));
   }
 
-  /** What is still to be committed. */
-  private async *documents(on: Executor, batch: Batch, progress: Progress): AsyncGenerator<Document> {
+  /** Together when they can be, so that those that cannot are found among few. */
+  private async takeEach(by: Caller, batch: Batch, documents: readonly Document[]): Promise<void> {
+    const importer = this.importers.of(batch.row.kind);
+    try {
+      await this.posting.inPosting(by, (tx) => importer.takeAll(tx, by, batch, documents));
+    } catch (error) {
+      const [first, ...others] = documents;
+      // Another worker has it.
+      const isTaken = violates(error, 'movement_is_imported_once');
+      if (!first || (!isTaken && !isRefusal(error))) throw error;
+      if (others.length > 0) for (const half of halvesOf(documents)) await this.takeEach(by, batch, half);
+      else if (!isTaken && error instanceof Problem) await this.note(batch.row.id, error, first);
+    }
+  }
+
+  /** What is still to be committed, by what is committed together. */
+  private async *runs(on: Executor, batch: Batch): AsyncGenerator<Document[]> {
     const { id, kind } = batch.row;
     const importer = this.importers.of(kind);
+    const progress = new Progress(this.database.dataSource, id);
     const read = async (some: readonly StagedDocument[]) => {
       const done = await importer.done?.(on, batch, some);
       const names = some.filter(({ row }) => done?.has(row) !== true).map(({ document }) => document);
       return rowsOfDocuments(on, [id, names]);
     };
-    for await (const document of inDocuments(await stagedDocuments(on, [id]), read)) {
-      if (document.lines.length > 0) yield document;
-      await progress.add(document.rows);
+    for await (const portion of inPortions(await stagedDocuments(on, [id]), read)) {
+      const open = portion.filter(({ lines }) => lines.length > 0);
+      yield* together(open, (document) => importer.isAlone?.(document) === true);
+      await progress.add(portion.reduce((sum, { rows }) => sum + rows, 0));
     }
   }
 
@@ -187,8 +196,30 @@ export class ImportCommits {
   }
 }
 
-/** The document cannot be as it is; whatever else is wrong has nothing to do with it. */
-function isRefusal(error: unknown): error is Problem {
+/** Commits all of them, or throws with the first that is refused. */
+async function takeWhole(
+  tx: EntityManager,
+  documents: readonly Document[],
+  take: (some: readonly Document[]) => Promise<void>,
+): Promise<void> {
+  try {
+    await tx.transaction(() => take(documents));
+  } catch (error) {
+    const [first, ...others] = documents;
+    if (!first || !isRefusal(error)) throw error;
+    if (others.length === 0) throw new DocumentRefused(first, error);
+    for (const half of halvesOf(documents)) await takeWhole(tx, half, take);
+  }
+}
+
+function halvesOf(documents: readonly Document[]): (readonly Document[])[] {
+  const middle = Math.ceil(documents.length / 2);
+  return [documents.slice(0, middle), documents.slice(middle)];
+}
+
+/** The documents cannot be as they are; whatever else is wrong has nothing to do with them. */
+function isRefusal(error: unknown): error is Error {
+  if (error instanceof LedgerRefusal || error instanceof RefusedTogether) return true;
   if (!(error instanceof Problem) || error.slug === 'busy-retry') return false;
   return error.kind === 'conflict' || error.kind === 'invalid';
 }

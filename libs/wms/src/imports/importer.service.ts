@@ -36,8 +36,19 @@ export abstract class Importer {
   /** The first rows of those documents that are there already, from an earlier commit or by other ways. */
   done?(on: Executor, batch: Batch, documents: readonly StagedDocument[]): Promise<ReadonlySet<number>>;
 
+  /** Whether it cannot be committed together with those before and behind it. */
+  isAlone?(document: Document): boolean;
+
+  /**
+   * Commits documents that are not there yet, in their order. What is refused is refused as a whole: which of them is to
+   * blame shows when each is taken by itself.
+   */
+  async takeAll(tx: EntityManager, by: Caller, batch: Batch, documents: readonly Document[]): Promise<void> {
+    for (const document of documents) await this.take(tx, by, batch, document);
+  }
+
   /** Commits one document that is not there yet. */
-  abstract take(tx: EntityManager, by: Caller, batch: Batch, document: Document): Promise<void>;
+  protected abstract take(tx: EntityManager, by: Caller, batch: Batch, document: Document): Promise<void>;
 }
 
 export function warehouseOf({ warehouse, row }: Batch): KnownWarehouse {

@@ -7,11 +7,11 @@ import { sumOf } from '../invoices/invoice-file.rules.js';
 import { faultsOf, warningsOf } from '../invoices/invoice.rules.js';
 import { InvoiceNumberTaken } from '../invoices/invoice.problems.js';
 import { InvoiceService } from '../invoices/invoice.service.js';
-import { rowsOfDocuments, stagedDocuments, type StagedRow } from './import.queries.js';
+import { rowsOfDocuments, stagedDocuments, type StagedDocument, type StagedRow } from './import.queries.js';
 import { Importer, warehouseOf, type Batch, type Document } from './importer.service.js';
 import { invoiceHeader, invoiceRows } from './invoice-row.contract.js';
 import type { FoundIssue } from './ledger-check.queries.js';
-import { inDocuments } from './document.rules.js';
+import { inPortions } from './document.rules.js';
 
 const text = z.string().optional();
 const staged = z.object({
@@ -56,10 +56,10 @@ export class InvoiceImport extends Importer {
   async check(on: Executor, _by: Caller, batch: Batch): Promise<FoundIssue[]> {
     const documents = await stagedDocuments(on, [batch.row.id]);
     const issues: FoundIssue[] = [];
-    for await (const document of inDocuments(documents, (some) =>
-      rowsOfDocuments(on, [batch.row.id, some.map(({ document }) => document)]),
-    )) {
-      issues.push(...issuesOf(document, batch));
+    const read = (some: readonly StagedDocument[]) =>
+      rowsOfDocuments(on, [batch.row.id, some.map(({ document }) => document)]);
+    for await (const portion of inPortions(documents, read)) {
+      issues.push(...portion.flatMap((document) => issuesOf(document, batch)));
     }
     return issues;
   }

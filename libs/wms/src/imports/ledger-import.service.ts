@@ -3,6 +3,7 @@ import { InvalidRequest, PermissionMissing, type Caller, type Executor } from '@
 import type { EntityManager } from 'typeorm';
 import { LotService } from '../goods/lot.service.js';
 import { SkuService } from '../goods/sku.service.js';
+import { BulkPosting } from '../movements/bulk-posting.service.js';
 import { Posting } from '../movements/posting.service.js';
 import { stagedDocuments, type StagedDocument } from './import.queries.js';
 import { Importer, sourceOf, warehouseOf, type Batch, type Document } from './importer.service.js';
@@ -36,6 +37,7 @@ export class LedgerImport extends Importer {
     private readonly lots: LotService,
     private readonly skus: SkuService,
     private readonly posting: Posting,
+    private readonly bulk: BulkPosting,
   ) {
     super();
   }
@@ -73,14 +75,37 @@ export class LedgerImport extends Importer {
     return new Set(posted.flatMap(({ source }) => rows.get(source) ?? []));
   }
 
+  /** What takes another movement back may take back one of the same file. */
+  override isAlone({ lines }: Document): boolean {
+    return lines.some(({ facts }) => ledgerFacts.parse(facts).kind === 'REVERSAL');
+  }
+
+  override async takeAll(tx: EntityManager, by: Caller, batch: Batch, documents: readonly Document[]): Promise<void> {
+    const [only, ...others] = documents;
+    if (only && others.length === 0) return this.take(tx, by, batch, only);
+    await this.bulk.post(tx, by, await this.draftsOf(tx, by, batch, documents));
+  }
+
   async take(tx: EntityManager, by: Caller, batch: Batch, document: Document): Promise<void> {
-    const source = sourceOf(batch, document.row);
-    const lines = document.lines.map(({ facts }) => ledgerFacts.parse(facts));
-    const reverses = lines[0]?.reverses ?? null;
-    const reversed = reverses === null ? null : await this.movementOf(tx, batch, reverses);
-    const at = document.at === null ? undefined : new Date(document.at);
-    const draft = await this.documents.draft(tx, by, warehouseOf(batch), { lines, at, reversed });
-    await this.posting.post(tx, by, { ...draft, sourceType: 'import', sourceId: source });
+    const reverses = document.lines.map(({ facts }) => ledgerFacts.parse(facts).reverses).find((one) => one !== null);
+    const reversesMovementId = reverses === undefined ? undefined : await this.movementOf(tx, batch, reverses);
+    for (const draft of await this.draftsOf(tx, by, batch, [document])) {
+      await this.posting.post(tx, by, { ...draft, reversesMovementId });
+    }
+  }
+
+  private async draftsOf(tx: EntityManager, by: Caller, batch: Batch, documents: readonly Document[]) {
+    const read = documents.map(({ lines, at }) => {
+      if (at === null) throw new Error('Every row of a ledger has its time');
+      return { lines: lines.map(({ facts }) => ledgerFacts.parse(facts)), at: new Date(at) };
+    });
+    const drafts = await this.documents.drafts(tx, by, warehouseOf(batch), read);
+    return drafts.map((draft, index) => ({
+      ...draft,
+      reversesMovementId: undefined,
+      sourceType: 'import',
+      sourceId: sourceOf(batch, documents[index]?.row ?? 0),
+    }));
   }
 
   /** The movement of another document of the same file. */

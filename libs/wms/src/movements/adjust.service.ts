@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, InvalidRequest, type Caller, type Config, type Executor } from '@belay/platform';
 import { ApprovalNeeded } from '../adjustments/proposal.problems.js';
-import { WarehouseScope } from '../warehouses/warehouse-scope.service.js';
-import { LineLookup, namedLine } from './lookup.service.js';
+import { WarehouseScope, type KnownWarehouse } from '../warehouses/warehouse-scope.service.js';
+import { LineLookup, namedLine, type Enquiry, type FoundDocument } from './lookup.service.js';
 import type { Adjustment, PostedMovementView } from './movement.contract.js';
 import {
   likelyRepeated,
@@ -31,30 +31,39 @@ export class AdjustService {
 
   /** By one person alone; what is too large for that is refused with `approval-needed`. */
   adjust(by: Caller, adjustment: Adjustment): Promise<PostedMovementView> {
-    return this.submission.submit(by, false, (on) => this.planAlone(on, by, adjustment));
-  }
-
-  /** As `plan`, of what one person may do alone. */
-  async planAlone(on: Executor, by: Caller, adjustment: Adjustment): Promise<Planned> {
-    const planned = await this.plan(on, by, adjustment);
-    const { WMS_APPROVAL_UNITS: most } = this.config;
-    const units = unitsOf(planned.draft.lines);
-    if (most !== undefined && units > BigInt(most)) throw new ApprovalNeeded(units, most);
-    return planned;
+    return this.submission.submit(by, false, async (on) => {
+      const planned = await this.plan(on, by, adjustment);
+      this.refuseLarge(planned);
+      return planned;
+    });
   }
 
   /** The movement that it makes, for who posts it in a transaction of their own. */
   async plan(on: Executor, by: Caller, adjustment: Adjustment): Promise<Planned> {
     const warehouse = await this.warehouses.writable(on, by, ADJUST, adjustment.warehouse);
-    const { kind, reasonCode, reference, note, effectiveAt: at, lines: given, mergeLines } = adjustment;
-    const effectiveAt = at === undefined ? undefined : new Date(at);
-    const question = { kind, effectiveAt, reference };
-    const asked = given.map(({ sku, lot, location, stockStatus }, of) => ({ sku, lot, location, stockStatus, of }));
-    const issues = given.flatMap((line, of) => quantityIssues(this.lookup.limits, pointerTo(of), line));
-    const document = await this.lookup.find(on, by, warehouse, asked, question, issues, ({ index, lot }) => {
-      const line = given[index];
-      return line ? unitsIssues(this.lookup.limits, pointerTo(index), line, lot.unitsPerCarton) : [];
-    });
+    const document = await this.lookup.find(on, by, warehouse, this.enquiry(adjustment));
+    return this.planned(warehouse, adjustment, document);
+  }
+
+  enquiry({ kind, reference, effectiveAt, lines: given }: Adjustment): Enquiry {
+    const { limits } = this.lookup;
+    return {
+      asked: given.map(({ sku, lot, location, stockStatus }, of) => ({ sku, lot, location, stockStatus, of })),
+      question: { kind, effectiveAt: effectiveAt === undefined ? undefined : new Date(effectiveAt), reference },
+      issues: given.flatMap((line, of) => quantityIssues(limits, pointerTo(of), line)),
+      check: ({ index, lot }) => {
+        const line = given[index];
+        return line ? unitsIssues(limits, pointerTo(index), line, lot.unitsPerCarton) : [];
+      },
+    };
+  }
+
+  /** The movement, once its lines are found. */
+  planned(
+    warehouse: KnownWarehouse,
+    { kind, reasonCode, reference, note, effectiveAt: at, lines: given, mergeLines }: Adjustment,
+    document: FoundDocument,
+  ): Planned {
     const sign = kind === 'ADJUST_IN' ? 1n : -1n;
     const lines = document.lines.map((line) => {
       const quantity = given[line.index] ?? { cartons: 0, looseUnits: 0 };
@@ -69,12 +78,19 @@ export class AdjustService {
         reasonCode,
         reference,
         note,
-        effectiveAt,
+        effectiveAt: at === undefined ? undefined : new Date(at),
         lines: mergedByBucket(lines, (one, other) => ({ ...one, units: one.units + other.units })),
         ...(document.timing && { timing: document.timing }),
       },
       warnings: likelyRepeated(document.likely),
     };
+  }
+
+  /** Throws `approval-needed` when it is more than one person may do alone. */
+  refuseLarge({ draft }: Planned): void {
+    const { WMS_APPROVAL_UNITS: most } = this.config;
+    const units = unitsOf(draft.lines);
+    if (most !== undefined && units > BigInt(most)) throw new ApprovalNeeded(units, most);
   }
 }
 

@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, InvalidRequest, type Caller, type Config, type Executor } from '@belay/platform';
 import { EventCharges } from '../charges/event-charges.service.js';
-import type { SheetRow } from '../charges/charge.queries.js';
+import { eventSheet, type SheetRow } from '../charges/charge.queries.js';
 import type { KnownLocation, KnownLot, KnownSku } from '../goods/line.queries.js';
 import { InactiveMasterData } from '../warehouses/warehouse.problems.js';
 import type { LotFields } from '../goods/lot.contract.js';
 import type { KnownWarehouse } from '../warehouses/warehouse-scope.service.js';
 import { idsAndCodes } from '../wms.contract.js';
-import { documentLines, type DocumentRow, type LineFacts } from './lookup.queries.js';
+import { datedLines, documentLines, type DatedLine, type DocumentRow, type LineFacts } from './lookup.queries.js';
 import { LotBlocked } from './movement.problems.js';
 import { pointerTo, type Issue, type Limits, type NamedLine } from './movement.rules.js';
 import type { BucketsAtTime } from './posting.queries.js';
@@ -47,8 +47,15 @@ export interface FoundLine extends Pick<LineFacts, 'stacked' | 'spec'> {
   readonly cartonMm3: bigint | null;
 }
 
-/** What else is wrong with a line that was found. */
-export type LineCheck = (line: FoundLine) => readonly Issue[];
+/** What is to be found before a document can be planned. */
+export interface Enquiry {
+  readonly asked: readonly AskedLine[];
+  readonly question: Question;
+  /** What is wrong already. */
+  readonly issues?: readonly Issue[];
+  /** What else is wrong with a line that was found. */
+  readonly check?: (line: FoundLine) => readonly Issue[];
+}
 
 export interface FoundDocument {
   readonly lines: readonly FoundLine[];
@@ -76,45 +83,80 @@ export class LineLookup {
     };
   }
 
-  /**
-   * Throws `invalid-request` with whatever is not found, whatever the check says of the lines that are, and the issues that
-   * are known already; and then `inactive-master-data`.
-   */
-  async find(
-    on: Executor,
-    by: Caller,
-    warehouse: KnownWarehouse,
-    asked: readonly AskedLine[],
-    question: Question,
-    issues: readonly Issue[] = [],
-    check: LineCheck = () => [],
-  ): Promise<FoundDocument> {
+  /** What is found of a document; throws as `foundOf`. */
+  async find(on: Executor, by: Caller, warehouse: KnownWarehouse, enquiry: Enquiry): Promise<FoundDocument> {
+    const { asked, question } = enquiry;
     const { kind, effectiveAt, reference, comesIn = false, isCharged = false } = question;
     const rows = await documentLines(on, [
-      warehouse.id,
-      ...idsAndCodes(asked.map((line) => line.sku)),
-      ...idsAndCodes(asked.map((line) => line.lot)),
-      ...idsAndCodes(asked.map((line) => line.location)),
-      comesIn,
+      ...namesOf(warehouse, asked, comesIn),
       effectiveAt ?? null,
       asked.map((line) => line.stockStatus),
       isCharged && this.charges.areOn(by),
       kind,
       reference ?? null,
     ]);
-    const found = rows.flatMap((row, index) => lineOf(row, index, asked[index]) ?? []);
-    const missing = rows.flatMap((row, index) => missingIn(row, asked[index]));
-    const all = [...issues, ...missing, ...found.flatMap((line) => check(line))];
-    if (all.length > 0) throw new InvalidRequest(distinct(all));
-    refuseInactive(found);
-
-    const document = rows[0]?.document;
-    if (!document) throw new Error('The first line brings the document');
-    const { effectiveOn, isFuture, isOld, sheet, likely } = document;
-    const later = latest(rows);
-    const timing = isFuture === null || isOld === null ? undefined : { isFuture, isOld, effectiveOn, later };
-    return { lines: found, effectiveOn, timing, sheet, likely: likely ?? [] };
+    return foundOf(enquiry, rows);
   }
+
+  /**
+   * The rows of many documents at once, each for `foundOf`. Their times must be given; whether one repeats another is not
+   * looked at.
+   */
+  async rowsOf(
+    on: Executor,
+    by: Caller,
+    warehouse: KnownWarehouse,
+    enquiries: readonly (Enquiry & { readonly question: { readonly effectiveAt: Date } })[],
+  ): Promise<DocumentRow[][]> {
+    const asked = enquiries.flatMap((enquiry) => enquiry.asked);
+    const isCharged = this.charges.areOn(by) && enquiries.some(({ question }) => question.isCharged === true);
+    const [costs] = isCharged ? await eventSheet(on, [warehouse.id]) : [];
+    const rows = await datedLines(on, [
+      ...namesOf(warehouse, asked, false),
+      enquiries.flatMap(({ question, asked: own }) => own.map(() => question.effectiveAt.toISOString())),
+      asked.map((line) => line.stockStatus),
+      isCharged,
+    ]);
+    let from = 0;
+    return enquiries.map((enquiry) => {
+      const sheet = enquiry.question.isCharged === true ? (costs?.sheet ?? null) : null;
+      const own = rows.slice(from, (from += enquiry.asked.length));
+      return own.map((row, index) => ({ ...row, document: index === 0 ? factsOf(row, sheet) : null }));
+    });
+  }
+}
+
+/**
+ * Throws `invalid-request` with whatever is not found, whatever the check says of the lines that are, and the issues that
+ * are known already; and then `inactive-master-data`.
+ */
+export function foundOf({ asked, issues = [], check }: Enquiry, rows: readonly DocumentRow[]): FoundDocument {
+  const found = rows.flatMap((row, index) => lineOf(row, index, asked[index]) ?? []);
+  const missing = rows.flatMap((row, index) => missingIn(row, asked[index]));
+  const all = [...issues, ...missing, ...found.flatMap((line) => check?.(line) ?? [])];
+  if (all.length > 0) throw new InvalidRequest(distinct(all));
+  refuseInactive(found);
+
+  const document = rows[0]?.document;
+  if (!document) throw new Error('The first line brings the document');
+  const { effectiveOn, isFuture, isOld, sheet, likely } = document;
+  const later = latest(rows);
+  const timing = isFuture === null || isOld === null ? undefined : { isFuture, isOld, effectiveOn, later };
+  return { lines: found, effectiveOn, timing, sheet, likely: likely ?? [] };
+}
+
+function namesOf({ id }: KnownWarehouse, asked: readonly AskedLine[], comesIn: boolean): unknown[] {
+  return [
+    id,
+    ...idsAndCodes(asked.map((line) => line.sku)),
+    ...idsAndCodes(asked.map((line) => line.lot)),
+    ...idsAndCodes(asked.map((line) => line.location)),
+    comesIn,
+  ];
+}
+
+function factsOf({ effectiveOn, isFuture, isOld }: DatedLine, sheet: readonly SheetRow[] | null) {
+  return { effectiveOn, isFuture, isOld, sheet, likely: null };
 }
 
 /** The line as it is posted. */

@@ -90,7 +90,7 @@ interface Beside {
 const free = { rows: [], rates: [], charges: [] } satisfies ForeseenCharges;
 
 /** What was read before is no longer so: a rate was changed, or midnight passed. */
-class Outdated extends Error {
+export class Outdated extends Error {
   override readonly name = 'Outdated';
 }
 
@@ -255,7 +255,8 @@ function mayPass(error: unknown): boolean {
   return passing.has(databaseError(error)?.code ?? '');
 }
 
-function chargeableOf(draft: MovementDraft, id: string, on: string): ChargeableMovement | undefined {
+/** What of the movement is charged, for the day; undefined when nothing is. */
+export function chargeableOf(draft: MovementDraft, id: string, on: string): ChargeableMovement | undefined {
   const { warehouse, kind, charged, lines } = draft;
   if (!charged || (kind !== 'RECEIVE' && kind !== 'SHIP')) return undefined;
   const { inboundType = null, containerNumber = null } = draft;

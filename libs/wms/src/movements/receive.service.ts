@@ -5,8 +5,15 @@ import type { EventLine } from '../charges/charge.rules.js';
 import type { LotFields } from '../goods/lot.contract.js';
 import { LotService } from '../goods/lot.service.js';
 import { MasterCodeTaken } from '../warehouses/warehouse.problems.js';
-import { WarehouseScope } from '../warehouses/warehouse-scope.service.js';
-import { LineLookup, namedLine, type AskedLine, type FoundLine } from './lookup.service.js';
+import { WarehouseScope, type KnownWarehouse } from '../warehouses/warehouse-scope.service.js';
+import {
+  LineLookup,
+  namedLine,
+  type AskedLine,
+  type Enquiry,
+  type FoundDocument,
+  type FoundLine,
+} from './lookup.service.js';
 import type { PostedMovementView, Receipt } from './movement.contract.js';
 import {
   addPallets,
@@ -56,37 +63,41 @@ export class ReceiveService {
     const warehouse = await this.warehouses.writable(on, by, RECEIVE, receipt.warehouse);
     if (bringsLots(receipt) && !by.may(MASTER, warehouse.siteId)) throw new PermissionMissing(MASTER);
 
-    const { reference, containerNumber, effectiveAt: at, lines: given, mergeLines } = receipt;
-    const effectiveAt = at === undefined ? undefined : new Date(at);
-    const question = {
-      kind: 'RECEIVE',
-      effectiveAt,
-      reference,
-      comesIn: true,
-      isCharged: true,
-    } as const;
+    const document = await this.lookup.find(on, by, warehouse, this.enquiry(receipt));
+    const lines = tx ? await this.withLots(tx, by, document.lines) : document.lines;
+    return this.planned(warehouse, receipt, { ...document, lines });
+  }
+
+  enquiry({ reference, effectiveAt: at, lines: given }: Receipt): Enquiry {
     const { limits } = this.lookup;
-    const issues = given.flatMap((line, index) => issuesOf(line, index, limits));
-    const document = await this.lookup.find(on, by, warehouse, given.map(askedOf), question, issues, (line) =>
-      lineIssues(line, given[line.index], limits),
-    );
-    const found = tx ? await this.withLots(tx, by, document.lines) : document.lines;
+    const effectiveAt = at === undefined ? undefined : new Date(at);
+    return {
+      asked: given.map(askedOf),
+      question: { kind: 'RECEIVE', effectiveAt, reference, comesIn: true, isCharged: true },
+      issues: given.flatMap((line, index) => issuesOf(line, index, limits)),
+      check: (line) => lineIssues(line, given[line.index], limits),
+    };
+  }
+
+  /** The movement, once its lines are found and their lots are there. */
+  planned(warehouse: KnownWarehouse, receipt: Receipt, document: FoundDocument): Planned {
+    const { reference, containerNumber, effectiveAt: at, lines: given, mergeLines } = receipt;
     const lines = inBuckets(
-      found.map((line) => incoming(line, given[line.index])),
+      document.lines.map((line) => incoming(line, given[line.index])),
       mergeLines,
     );
     return {
       draft: {
         warehouse,
         kind: 'RECEIVE',
-        effectiveAt,
+        effectiveAt: at === undefined ? undefined : new Date(at),
         reference,
         containerNumber,
         counterparty: receipt.counterparty,
         inboundType: receipt.inboundType,
         note: receipt.note,
         lines,
-        stacking: stackings(found, given),
+        stacking: stackings(document.lines, given),
         charged: { lines: lines.map(eventLine), on: document.effectiveOn, sheet: document.sheet },
         ...(document.timing && { timing: document.timing }),
       },

@@ -8,7 +8,15 @@ import type { PickStrategy } from '../stock/pick.rules.js';
 import { Picking, type Picked } from '../stock/picking.service.js';
 import { WarehouseScope, type KnownWarehouse } from '../warehouses/warehouse-scope.service.js';
 import { idsAndCodes } from '../wms.contract.js';
-import { LineLookup, namedLine, refuseBlocked, type AskedLine, type FoundLine } from './lookup.service.js';
+import {
+  LineLookup,
+  namedLine,
+  refuseBlocked,
+  type AskedLine,
+  type Enquiry,
+  type FoundDocument,
+  type FoundLine,
+} from './lookup.service.js';
 import type { PostedMovementView, Shipment } from './movement.contract.js';
 import {
   likelyRepeated,
@@ -64,35 +72,36 @@ export class ShipService {
   /** The movement that it makes, for who posts it in a transaction of their own. */
   async plan(on: Executor, by: Caller, shipment: Shipment, permission = SHIP, tx?: EntityManager): Promise<Planned> {
     const warehouse = await this.warehouses.writable(on, by, permission, shipment.warehouse);
-    const { reference, shipMode, effectiveAt: at, lines: given } = shipment;
-    const effectiveAt = at === undefined ? undefined : new Date(at);
-    const { limits } = this.lookup;
-    const issues = given.flatMap((line, index) => issuesOf(line, index, limits));
+    const { lines: given } = shipment;
+    const issues = given.flatMap((line, index) => issuesOf(line, index, this.lookup.limits));
     const parts = tx ? await this.partsOf(tx, warehouse, given, issues) : given.map(named);
+    const document = await this.lookup.find(on, by, warehouse, this.enquiry(shipment, parts, issues));
+    return planned(warehouse, shipment, parts, document);
+  }
 
-    const question = { kind: 'SHIP', effectiveAt, reference, isCharged: true } as const;
-    const asked = parts.map((part) => part.asked);
-    const document = await this.lookup.find(on, by, warehouse, asked, question, issues, (line) =>
-      lineIssues(line, given[line.asked.of], shipMode, limits),
-    );
-    refuseBlocked(document.lines, document.effectiveOn);
-    const lines = outgoing(document.lines, parts, shipment);
-    const events = shippedEvents(lines);
-    if (shipMode === 'PALLETS' && events.every(({ pallets }) => pallets === 0n)) throw noPallets();
+  /** Of a shipment whose lines name their buckets. */
+  enquiryOfNamed(shipment: Shipment): Enquiry {
+    const { lines: given } = shipment;
+    const issues = given.flatMap((line, index) => issuesOf(line, index, this.lookup.limits));
+    return this.enquiry(shipment, given.map(named), issues);
+  }
+
+  /** The movement of a shipment whose lines name their buckets, once they are found. */
+  plannedOfNamed(warehouse: KnownWarehouse, shipment: Shipment, document: FoundDocument): Planned {
+    return planned(warehouse, shipment, shipment.lines.map(named), document);
+  }
+
+  private enquiry(
+    { reference, shipMode, effectiveAt: at, lines: given }: Shipment,
+    parts: readonly Part[],
+    issues: readonly Issue[],
+  ): Enquiry {
+    const effectiveAt = at === undefined ? undefined : new Date(at);
     return {
-      draft: {
-        warehouse,
-        kind: 'SHIP',
-        effectiveAt,
-        reference,
-        shipMode,
-        counterparty: shipment.counterparty,
-        note: shipment.note,
-        lines,
-        charged: { lines: events, on: document.effectiveOn, sheet: document.sheet },
-        ...(document.timing && { timing: document.timing }),
-      },
-      warnings: likelyRepeated(document.likely),
+      asked: parts.map((part) => part.asked),
+      question: { kind: 'SHIP', effectiveAt, reference, isCharged: true },
+      issues,
+      check: (line) => lineIssues(line, given[line.asked.of], shipMode, this.lookup.limits),
     };
   }
 
@@ -128,6 +137,34 @@ export class ShipService {
     ];
     return parts.toSorted((one, other) => one.asked.of - other.asked.of);
   }
+}
+
+function planned(
+  warehouse: KnownWarehouse,
+  shipment: Shipment,
+  parts: readonly Part[],
+  document: FoundDocument,
+): Planned {
+  const { reference, shipMode, effectiveAt: at } = shipment;
+  refuseBlocked(document.lines, document.effectiveOn);
+  const lines = outgoing(document.lines, parts, shipment);
+  const events = shippedEvents(lines);
+  if (shipMode === 'PALLETS' && events.every(({ pallets }) => pallets === 0n)) throw noPallets();
+  return {
+    draft: {
+      warehouse,
+      kind: 'SHIP',
+      effectiveAt: at === undefined ? undefined : new Date(at),
+      reference,
+      shipMode,
+      counterparty: shipment.counterparty,
+      note: shipment.note,
+      lines,
+      charged: { lines: events, on: document.effectiveOn, sheet: document.sheet },
+      ...(document.timing && { timing: document.timing }),
+    },
+    warnings: likelyRepeated(document.likely),
+  };
 }
 
 function named({ sku, lot, location }: ShipmentLine, index: number): Part {

@@ -37,9 +37,12 @@ export class TransferService {
       const effectiveAt = at === undefined ? undefined : new Date(at);
       const question = { kind: 'TRANSFER', effectiveAt, reference } as const;
       const issues = given.flatMap((line, of) => quantityIssues(this.lookup.limits, pointerTo(of), line));
-      const document = await this.lookup.find(on, by, warehouse, given.flatMap(sidesOf), question, issues, (line) =>
-        lineIssues(line, given[line.asked.of], this.lookup.limits),
-      );
+      const document = await this.lookup.find(on, by, warehouse, {
+        asked: given.flatMap(sidesOf),
+        question,
+        issues,
+        check: (line) => lineIssues(line, given[line.asked.of], this.lookup.limits),
+      });
       const staysSound = document.lines.filter(
         ({ index, asked }) => index % 2 === 1 && asked.stockStatus !== 'quarantine',
       );
