@@ -84,7 +84,7 @@ export async function nextRun(on: pg.Pool | pg.ClientBase, scope: Scope): Promis
 
 export async function runIn(on: pg.Pool | pg.ClientBase, id: string): Promise<RunRow | undefined> {
   const { rows } = await on.query(`SELECT ${runColumns} FROM control.run r WHERE r.id = $1`, [id]);
-  return rows[0] && runRow.parse(rows[0]);
+  return z.array(runRow).parse(rows)[0];
 }
 
 export async function stepsOf(on: pg.Pool | pg.ClientBase, runId: string): Promise<StepRow[]> {
@@ -113,8 +113,7 @@ export async function wishesOf(
      FROM control.run r WHERE id = $1`,
     [runId],
   );
-  const [row]: readonly unknown[] = rows;
-  return wishes.parse(row);
+  return z.tuple([wishes]).parse(rows)[0];
 }
 
 /** The document; throws when this build cannot read it. */

@@ -114,7 +114,10 @@ export class StepRunner {
         this.#action.execute(this.context(signal, deadline, progress.note, confirmed), step.input),
       );
     } catch (error) {
-      if (error instanceof StepWaits) return await this.waitFor(error);
+      if (error instanceof StepWaits) {
+        await this.waitFor(error);
+        return undefined;
+      }
       this.throwIfOver(error);
       return await this.settle(error);
     } finally {
@@ -126,7 +129,7 @@ export class StepRunner {
     return undefined;
   }
 
-  private async waitFor({ what, facts }: StepWaits): Promise<undefined> {
+  private async waitFor({ what, facts }: StepWaits): Promise<void> {
     const again = this.step.waitsFor === what;
     await this.live.journal.write({
       step: { step: this.step, to: 'waiting', set: { waitsFor: what } },

@@ -3,6 +3,9 @@ import { openPool } from '@belay/platform';
 import pg from 'pg';
 import { Signer } from './signer.js';
 
+/** What of the process it needs; a program that only carries runs out has no more. */
+export type WorldRuntime = Pick<Runtime, 'config' | 'control' | 'domains' | 'flags' | 'log' | 'processId' | 'role'>;
+
 /** Everything a run acts upon: both databases, the domains and the migrations of this build. */
 export class World {
   readonly control: pg.Pool;
@@ -11,7 +14,7 @@ export class World {
   readonly signer: Signer;
 
   constructor(
-    readonly runtime: Runtime,
+    readonly runtime: WorldRuntime,
     readonly ledgers: readonly Ledger[],
     /** Absent where nobody can compose an API: what a restored database answers stays unknown there. */
     readonly stages?: StageBooter,
