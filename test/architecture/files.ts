@@ -39,6 +39,7 @@ const otherKinds = [
   'module',
   'pipe',
   'problems',
+  'queries',
   'rules',
   'schemas',
   'service',
@@ -53,6 +54,8 @@ const domainFile = new RegExp(
   `^(?:${kebab}/){0,3}${kebab}\\.(?:${domainKinds.join('|').replaceAll('.', '\\.')})(?:\\.spec)?\\.ts$`,
 );
 const otherFile = new RegExp(`^(?:${kebab}/)*${kebab}(?:\\.(?:${otherKinds.join('|')}))?(?:\\.spec)?\\.ts$`);
+/** Plans and runbooks name actions with a dot. */
+const actionFile = /^libs\/rollback\/src\/[a-z]+\/[a-z]+\.[a-z]+\.action\.ts$/;
 
 /** Also the CLI may, which starts the processes that read it, and tests. */
 const environment =
@@ -78,7 +81,7 @@ const rules: readonly Rule[] = [
       const own = inDomain.exec(path)?.[1];
       if (empty.test(path)) return true;
       if (own !== undefined) return own !== 'index.ts' && !domainFile.test(own);
-      return !otherFile.test(path);
+      return !otherFile.test(path) && !actionFile.test(path);
     },
   },
   {

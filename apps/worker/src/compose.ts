@@ -8,8 +8,10 @@ import {
   NestLogger,
   PlatformModule,
   RUNTIME,
+  STAGES,
   type Domain,
   type Runtime,
+  type StageBooter,
 } from '@belay/platform';
 import { Global, Module, type DynamicModule, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -46,9 +48,20 @@ class ControlModule {
       { provide: LOG, useValue: runtime.log },
       { provide: METRICS, useValue: runtime.metrics },
       { provide: LEDGERS, useValue: ledgers },
+      { provide: STAGES, useValue: stagesOf(runtime) },
     ];
     return { module: ControlModule, providers, exports: providers };
   }
+}
+
+/** The API is loaded when a backup is to be proven, and not before. */
+function stagesOf(runtime: Runtime): StageBooter {
+  return {
+    boot: async (databaseUrl, enabled) => {
+      const { apiStages } = await import('../../api/src/stages.js');
+      return apiStages(runtime).boot(databaseUrl, enabled);
+    },
+  };
 }
 
 function open(runtime: Runtime, module: DynamicModule): Promise<INestApplicationContext> {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { decodeJwt, errors } from 'jose';
 import type { Logger } from 'pino';
@@ -6,7 +6,7 @@ import { Listener } from '../database/listener.js';
 import { LOG } from '../runtime.js';
 import { Accounts, type AccountFacts, type ApiTokenFacts } from './accounts.js';
 import { TokenRefused } from './auth.problems.js';
-import type { Grant } from './caller.js';
+import { SYSTEM_ACCOUNT, type Grant } from './caller.js';
 import { OidcTokens } from './oidc-tokens.js';
 import type { Session } from './session.js';
 import { LOCAL_ISSUER, SigningKeys } from './signing-keys.js';
@@ -80,6 +80,25 @@ export class Sessions implements OnModuleInit {
     else this.#stale.add(token);
     this.noteUse(session);
     return session;
+  }
+
+  /**
+   * A token for what this process asks of itself, with these permissions everywhere and for a minute; it was never
+   * written down and is good in this application only.
+   */
+  vouch(permissions: readonly string[]): string {
+    const token = `${randomUUID()}${randomUUID()}`;
+    const grants = permissions.map((permission) => ({ permission, siteId: null }));
+    const expiresAt = Date.now() + 60_000;
+    this.remember(token, {
+      accountId: SYSTEM_ACCOUNT,
+      username: 'belay',
+      kind: 'machine',
+      roles: [],
+      grants,
+      expiresAt,
+    });
+    return token;
   }
 
   private forget(accountId: string): void {

@@ -43,8 +43,8 @@ export class Gate {
 
   constructor(
     readonly domains: readonly Domain[],
-    private readonly flags: Flags,
-    private readonly overlay: Overlay,
+    private readonly flags: Pick<Flags, 'reading' | 'modeFor' | 'onChange'>,
+    private readonly overlay: Pick<Overlay, 'killed' | 'emergency' | 'writesKilled' | 'failSafe' | 'onChange'>,
     /** An emergency that was declared for the whole life of the process. */
     private readonly bootedInEmergency: boolean,
   ) {
@@ -57,6 +57,20 @@ export class Gate {
     };
     flags.onChange(changed);
     overlay.onChange(changed);
+  }
+
+  /** Before a copy of the database, for looking: everything is on, whatever the flags say, and nothing may be written. */
+  static forLooking(domains: readonly Domain[]): Gate {
+    const on: FlagReading = { known: true, on: true, mode: 'on', gradual: false };
+    const emergency: FlagReading = { ...on, on: false };
+    const flags = {
+      reading: (flag: string) => (flag === EMERGENCY_ROLLBACK ? emergency : on),
+      modeFor: () => 'on' as const,
+      onChange: () => () => false,
+    };
+    const killed = () => false;
+    const overlay = { killed, emergency: false, writesKilled: true, failSafe: false, onChange: () => () => false };
+    return new Gate(domains, flags, overlay, false);
   }
 
   /** The domains that should be composed now: each is on for somebody. */

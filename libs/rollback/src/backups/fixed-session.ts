@@ -1,7 +1,7 @@
 import pg from 'pg';
 
 // Values are written in one way only, whatever the server, the database or the role prefer.
-const fixed = [
+export const fixed = [
   `datestyle = 'ISO, MDY'`,
   `timezone = 'UTC'`,
   `intervalstyle = 'iso_8601'`,

@@ -1,4 +1,4 @@
-import { catalogFingerprint, type Domain } from '@belay/platform';
+import { catalogFingerprint, enabledDomains, type Domain } from '@belay/platform';
 import pg from 'pg';
 import { z } from 'zod';
 import type { World } from '../engine/world.js';
@@ -168,7 +168,11 @@ async function probe(
   }
   const asked = live.flatMap(({ runbook }) => runbook?.probes.on ?? []).some(({ kind }) => kind === 'http');
   if (!asked || !world.stages) return findings;
-  const stage = await world.stages.boot(side.url, live);
+  const flags = new Set(live.map(({ flag }) => flag));
+  const stage = await world.stages.boot(
+    side.url,
+    enabledDomains(world.domains, (flag) => flags.has(flag)),
+  );
   try {
     for (const { name, runbook } of live) {
       for (const look of runbook?.probes.on ?? []) {
