@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { listOf } from '@belay/platform';
 import { movementSummary, movementView, wms } from '@belay/wms';
@@ -253,6 +254,34 @@ describe('movements', () => {
       expect(posted.variances).toEqual([{ lineNo: 1, palletsReported: 5, palletsComputed: 3 }]);
       const { errors } = await refusal(admin, 'ship', shipmentOf(floor, { ...line, cartons: 9 }));
       expect(errors).toMatchObject([{ line: 1, sku: sku.code, requestedUnits: 540, available: 480 }]);
+    });
+
+    it('beside lines that name their buckets, of what those leave', async () => {
+      const { code: other } = await newLocation(admin, floor.warehouse);
+      for (const location of [floor.bin, other])
+        await post(admin, 'receive', receiptOf(floor, { cartons: 10, location }));
+      const shipment = (cartons: number) => {
+        const picked = { sku: floor.sku.code, cartons };
+        const { lines: named, ...document } = shipmentOf(floor, { cartons: 4 });
+        return { ...document, lines: [picked, ...named] };
+      };
+      const { errors } = await refusal(admin, 'ship', shipment(57));
+      expect(errors).toMatchObject([{ line: 1, requestedUnits: 3420, available: 3360 }]);
+      const { lines } = await post(admin, 'ship', shipment(56));
+      expect(lines.map(({ location, units }) => [location, units])).toEqual([
+        [floor.bin, -3000],
+        [other, -600],
+      ]);
+    });
+
+    it('of a reservation only by the unit, in which it is counted', async () => {
+      const line = { reservation: randomUUID(), sku: undefined, lot: undefined, location: undefined, looseUnits: 1 };
+      expect(await refused(admin, 'ship', shipmentOf(floor, { ...line, cartons: 1 }))).toBe(
+        '422 invalid-request #/lines/0/cartons',
+      );
+      expect(await refused(admin, 'ship', shipmentOf(floor, { ...line, cartons: 0 }))).toBe(
+        '404 reservation-not-found',
+      );
     });
 
     it('only of the lot that is named, wherever it is', async () => {

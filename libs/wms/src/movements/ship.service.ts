@@ -5,7 +5,7 @@ import { linesGiven } from '../goods/line.queries.js';
 import { Fulfilment } from '../reservations/fulfilment.service.js';
 import { soundStock } from '../stock/pick.queries.js';
 import type { PickStrategy } from '../stock/pick.rules.js';
-import { Picking, type Picked } from '../stock/picking.service.js';
+import { Picking, type Claim, type Picked } from '../stock/picking.service.js';
 import { WarehouseScope, type KnownWarehouse } from '../warehouses/warehouse-scope.service.js';
 import { idsAndCodes } from '../wms.contract.js';
 import {
@@ -123,7 +123,8 @@ export class ShipService {
       return reservationId === undefined ? [] : [{ index, reservationId, units, line: index + 1 }];
     });
     const taken = await this.fulfilment.take(tx, warehouse, promised);
-    const found = wishes.length === 0 ? [] : await this.picking.pick(tx, warehouse, wishes);
+    const claims = wishes.length === 0 ? [] : await claimsOf(tx, warehouse, given);
+    const found = wishes.length === 0 ? [] : await this.picking.pick(tx, warehouse, wishes, claims);
     const short = wishes.flatMap((wish, n) => {
       const missing = found[n]?.short ?? 0n;
       return missing > 0n ? [{ ...wish, missing }] : [];
@@ -258,6 +259,25 @@ async function wishesOf(
     const units = unitsAsked(line, unitsPerCarton);
     const lotId = line.lot === undefined ? null : (lot?.id ?? null);
     return [{ index, skuId: sku.id, sku: sku.code, lotId, units, strategy: line.strategy ?? null }];
+  });
+}
+
+/** What is taken by lines that name their buckets, and is not to be picked by others; those not found are told of later. */
+async function claimsOf(on: Executor, warehouse: KnownWarehouse, given: readonly ShipmentLine[]): Promise<Claim[]> {
+  const lines = given.filter(({ location }) => location !== undefined);
+  if (lines.length === 0) return [];
+  const known = await linesGiven(on, [
+    warehouse.id,
+    ...idsAndCodes(lines.map(({ sku }) => sku)),
+    ...idsAndCodes(lines.map(({ lot }) => lot)),
+    ...idsAndCodes(lines.map(({ location }) => location)),
+    false,
+  ]);
+  return lines.flatMap((line, n): Claim[] => {
+    const { lot, location } = known[n] ?? {};
+    if (!lot || !location) return [];
+    const units = unitsAsked(line, lot.unitsPerCarton);
+    return [{ locationId: location.id, lotId: lot.id, stockStatus: 'available', units }];
   });
 }
 
