@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUIDv7 } from 'node:crypto';
 import { directory } from '@belay/directory';
+import type { Domain } from '@belay/platform';
 import fc from 'fast-check';
 import { startApi, type RunningApi } from '../../apps/api/src/api.js';
 import { flagLift } from '../../libs/rollback/src/actions/flag.lift.action.js';
@@ -11,26 +12,20 @@ import { gauge } from '../support/domains/gauge.js';
 import { probe } from '../support/domains/probe.js';
 import { eventually } from '../support/eventually.js';
 import { ActionRoom } from './action-room.js';
+import { recovery } from './depot.js';
 
 const get = (name: string, path: string, status: number, code?: string) => {
   return { kind: 'http', name, method: 'GET', path, status, ...(code !== undefined && { code }) } as const;
 };
 const gone = [get('the probe is gone', '/api/probe', 404, 'module-off')];
-const runbook = {
-  probes: { off: gone, fallback: [], on: [get('the probe is there', '/api/probe', 200)] },
-  invariants: [],
-  guards: [],
-  keeps: [],
-  runbooks: [],
-  dataLoss: [],
-};
+const runbook = { ...recovery, probes: { off: gone, fallback: [], on: [] } };
 const flag = 'enable_probe';
 
 describe('switching flags off and lifting them again', () => {
   let room: ActionRoom;
   let api: RunningApi;
   beforeAll(async () => {
-    const domains = [directory, beacon, Object.assign({}, probe, { runbook }), gauge];
+    const domains: Domain[] = [directory, beacon, { ...probe, runbook }, gauge];
     room = await ActionRoom.open({ domains, on: [flag, 'enable_gauge'] });
     api = await startApi({ config: room.config, domains });
   });

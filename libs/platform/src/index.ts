@@ -86,11 +86,20 @@ export {
   type CatalogFingerprint,
 } from './migrations/catalog.js';
 export { createLedgerTable } from './migrations/ledger-table.js';
-export { migrateAll, migrateDown, migrateUp } from './migrations/migrate.js';
+export {
+  foreseeMigration,
+  migrateAll,
+  migrateDown,
+  migrateUp,
+  recordSchema,
+  type MigrateOptions,
+} from './migrations/migrate.js';
 export { retryLocked } from './migrations/retry.js';
 export { migrationStatus, type MigrationStatus } from './migrations/status.js';
 export type { MigrationTargets } from './migrations/targets.js';
-export type { MigrationStep } from './migrations/domain-migrator.js';
+export type { ForeseenStep, Inside, MigrationStep } from './migrations/domain-migrator.js';
+export type { Extent } from './migrations/migration.rules.js';
+export { parkedNow, type ParkedNow } from './migrations/parked-objects.js';
 export type { ChangeClass, Ledger, Migration } from './migrations/ledger.js';
 export { PlatformModule } from './platform.module.js';
 export { problem, type ProblemBody } from './problem/problem.contract.js';

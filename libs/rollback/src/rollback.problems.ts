@@ -163,3 +163,16 @@ export class RowsInTheWay extends Conflict {
     );
   }
 }
+
+export class BackupTooWeak extends Conflict {
+  readonly slug = 'backup-too-weak';
+  readonly title = 'The backup is not proven far enough';
+
+  constructor(id: string, level: number, needed: number) {
+    super(`Backup ${id} was proven to level ${level}; level ${needed} is needed. Bring it there with backup.verify.`, {
+      id,
+      level,
+      needed,
+    });
+  }
+}

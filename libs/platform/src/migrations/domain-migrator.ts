@@ -1,9 +1,10 @@
+import type pg from 'pg';
 import { z } from 'zod';
 import { Problem } from '../problem/problem.js';
 import { changeClassOf, parkedBy } from './change-class.js';
 import { type BuiltMigration, type Migration } from './ledger.js';
 import { LedgerTable } from './ledger-table.js';
-import { batchesOf, type PlannedStep, stepsDown, stepsUp } from './migration.rules.js';
+import { batchesOf, type Extent, type PlannedStep, stepsDown, stepsUp } from './migration.rules.js';
 import { ArtifactMissing, ClassDiffers, ControlNotMigrated, NotReversible } from './migrations.problems.js';
 import { checkNeeds } from './needs.js';
 import { isRepeatable, type RecordedStatement } from './recording-runner.js';
@@ -24,6 +25,22 @@ export interface MigrationStep {
   readonly filledRows: number;
 }
 
+/** What else belongs into the transactions of the migrations, on the same connection. */
+export interface Inside {
+  /** First in each of them; may refuse. */
+  readonly enter: (client: pg.ClientBase) => Promise<void>;
+  /** In the transaction that ends it all, once everything is done. */
+  readonly leave: (client: pg.ClientBase, steps: readonly MigrationStep[]) => Promise<void>;
+}
+
+/** A migration that would go up or down, and what is known of it without trying. */
+export interface ForeseenStep extends Pick<PlannedStep, 'name' | 'direction' | 'checksum' | 'again'> {
+  /** What its SQL was when it was tried; undefined when it never was. */
+  readonly sql: readonly string[] | undefined;
+  readonly parks: Artifact['parks'];
+  readonly class: Artifact['class'] | undefined;
+}
+
 type Recorded = readonly RecordedStatement[];
 
 /** A planned step with everything that running it needs. */
@@ -40,7 +57,12 @@ export class DomainMigrator {
     private readonly built: readonly BuiltMigration[],
     private readonly session: MigrationSession,
     private readonly vault: Vault,
-    private readonly options: { readonly dryRun: boolean; readonly release: string; readonly clock: RetryClock },
+    private readonly options: {
+      readonly dryRun: boolean;
+      readonly release: string;
+      readonly clock: RetryClock;
+      readonly inside?: Inside | undefined;
+    },
   ) {
     this.table = new LedgerTable(session, domain);
   }
@@ -49,31 +71,64 @@ export class DomainMigrator {
    * All steps in one transaction, cut only by migrations that cannot be in one. A lock that is not granted undoes the
    * transaction and tries it again.
    */
-  async migrate(direction: 'up' | 'down', to?: string): Promise<readonly MigrationStep[]> {
-    const plan = direction === 'up' ? stepsUp : stepsDown;
-    const planned = plan(this.domain, this.built, await this.table.rows(), to);
-    if (planned.length === 0) return [];
-    const runnable: Runnable[] = [];
-    for (const step of planned) {
-      runnable.push({ ...step, stored: await this.vault.find(this.domain, step.name, step.checksum) });
-    }
+  async migrate(direction: 'up' | 'down', extent: Extent = {}): Promise<readonly MigrationStep[]> {
+    const runnable = await this.plan(direction, extent);
     await checkNeeds(this.domain, runnable, this.session, this.vault);
-
-    const done: MigrationStep[] = [];
-    for (const batch of batchesOf(runnable, runsOutside)) {
-      done.push(...(await retryLocked(() => this.runBatch(batch), this.options.clock)));
+    const batches = batchesOf(runnable, runsOutside);
+    let done: readonly MigrationStep[] = [];
+    for (const [index, batch] of batches.entries()) {
+      const last = index === batches.length - 1;
+      done = await retryLocked(() => this.runBatch(batch, done, last), this.options.clock);
     }
     return done;
   }
 
-  private async runBatch(batch: readonly Runnable[]): Promise<readonly MigrationStep[]> {
+  /** What `migrate` would do, as far as the vault knows; nothing is locked and nothing tried. */
+  async foresee(direction: 'up' | 'down', extent: Extent = {}): Promise<readonly ForeseenStep[]> {
+    const runnable = await this.plan(direction, extent);
+    return runnable.map(({ name, checksum, again, stored }) => {
+      const first = direction === 'up' && !again ? stored?.upSql : stored?.upAgainSql;
+      const sql = direction === 'down' ? stored?.downSql : first;
+      return { name, direction, checksum, again, sql, parks: stored?.parks ?? [], class: stored?.class };
+    });
+  }
+
+  private async plan(direction: 'up' | 'down', extent: Extent): Promise<readonly Runnable[]> {
+    const plan = direction === 'up' ? stepsUp : stepsDown;
+    const runnable: Runnable[] = [];
+    for (const step of plan(this.domain, this.built, await this.table.rows(), extent)) {
+      runnable.push({ ...step, stored: await this.vault.find(this.domain, step.name, step.checksum) });
+    }
+    return runnable;
+  }
+
+  private async runBatch(
+    batch: readonly Runnable[],
+    before: readonly MigrationStep[],
+    last: boolean,
+  ): Promise<readonly MigrationStep[]> {
     const [first] = batch;
-    if (first && runsOutside(first)) return [await this.runOutside(first)];
+    const done = [...before];
+    if (first && runsOutside(first)) {
+      if (!this.options.dryRun) await this.session.transaction(() => this.enter());
+      return this.runOutside(first, done, last);
+    }
     return this.session.transaction(async () => {
-      const done: MigrationStep[] = [];
+      await this.enter();
       for (const step of batch) done.push(await this.runStep(step));
+      if (last) await this.leave(done);
       return done;
     });
+  }
+
+  private async enter(): Promise<void> {
+    const { inside, dryRun } = this.options;
+    if (inside && !dryRun) await inside.enter(await this.session.client());
+  }
+
+  private async leave(done: readonly MigrationStep[]): Promise<void> {
+    const { inside, dryRun } = this.options;
+    if (inside && !dryRun) await inside.leave(await this.session.client(), done);
   }
 
   private async runStep(step: Runnable): Promise<MigrationStep> {
@@ -106,12 +161,12 @@ export class DomainMigrator {
   }
 
   /** Index statements, each on its own; what a killed run left half done is done again. */
-  private async runOutside(step: Runnable): Promise<MigrationStep> {
+  private async runOutside(step: Runnable, before: readonly MigrationStep[], last: boolean): Promise<MigrationStep[]> {
     const { runner } = this.session;
     const { migration } = step;
     const change = () => this.change(step);
     const planned = await runner.record('unexecuted', change);
-    if (this.options.dryRun) return this.report(step, planned);
+    if (this.options.dryRun) return [...before, this.report(step, planned)];
 
     await this.dropInvalidIndexes();
     const statements = await runner.record('repeatable', change);
@@ -119,8 +174,12 @@ export class DomainMigrator {
       const down = await runner.record('unexecuted', () => migration.down(runner));
       await this.store(step, migration, statements, down, statements);
     }
-    await this.note(step);
-    return this.report(step, statements);
+    return this.session.transaction(async () => {
+      await this.note(step);
+      const done = [...before, this.report(step, statements)];
+      if (last) await this.leave(done);
+      return done;
+    });
   }
 
   private async change(step: Runnable): Promise<void> {

@@ -29,13 +29,13 @@ describe('going up', () => {
   });
 
   it('stops behind the one that is named', () => {
-    expect(names(stepsUp('sop', built('1-a', '2-b', '3-c'), [], '2-b'))).toEqual(['1-a', '2-b']);
+    expect(names(stepsUp('sop', built('1-a', '2-b', '3-c'), [], { to: '2-b' }))).toEqual(['1-a', '2-b']);
   });
 
   it('leaves parked what only the ledger knows, unless it is named', () => {
     const rows = [row('1-a', 'applied'), row('2-newer', 'parked'), row('3-newest', 'parked')];
     expect(stepsUp('sop', built('1-a'), rows)).toEqual([]);
-    expect(stepsUp('sop', built('1-a'), rows, '2-newer')).toEqual([
+    expect(stepsUp('sop', built('1-a'), rows, { to: '2-newer' })).toEqual([
       { name: '2-newer', direction: 'up', checksum: 'of 2-newer', migration: undefined, again: true },
     ]);
   });
@@ -49,7 +49,7 @@ describe('going up', () => {
   });
 
   it('is refused when nothing has the name to stop at', () => {
-    expect(() => stepsUp('sop', built('1-a'), [], '9-z')).toThrow('no migration 9-z');
+    expect(() => stepsUp('sop', built('1-a'), [], { to: '9-z' })).toThrow('no migration 9-z');
   });
 });
 
@@ -61,8 +61,16 @@ describe('going down', () => {
 
   it('leaves the one that is named applied', () => {
     const rows = [row('1-a', 'applied'), row('2-b', 'applied')];
-    expect(names(stepsDown('sop', built('1-a', '2-b'), rows, '1-a'))).toEqual(['2-b']);
-    expect(stepsDown('sop', built('1-a', '2-b'), rows, '2-b')).toEqual([]);
+    expect(names(stepsDown('sop', built('1-a', '2-b'), rows, { to: '1-a' }))).toEqual(['2-b']);
+    expect(stepsDown('sop', built('1-a', '2-b'), rows, { to: '2-b' })).toEqual([]);
+  });
+
+  it('takes exactly those that are listed, and says when one of them is none', () => {
+    const rows = [row('1-a', 'applied'), row('2-b', 'applied'), row('3-c', 'parked')];
+    expect(names(stepsDown('sop', built('1-a', '2-b', '3-c'), rows, { only: ['1-a', '3-c'] }))).toEqual(['1-a']);
+    expect(() => stepsDown('sop', built('1-a'), rows, { only: ['9-z'] })).toThrow('no migration 9-z');
+    expect(names(stepsUp('sop', built('1-a', '2-b', '3-c'), rows, { only: ['3-c'] }))).toEqual(['3-c']);
+    expect(names(stepsUp('sop', built('1-a'), rows, { only: ['3-c'] }))).toEqual(['3-c']);
   });
 
   it('does not use a file that is not what was applied', () => {
@@ -75,7 +83,7 @@ describe('going down', () => {
   });
 
   it('is refused when the one to stop at is not applied', () => {
-    expect(() => stepsDown('sop', built('1-a'), [row('1-a', 'parked')], '1-a')).toThrow('no migration 1-a');
+    expect(() => stepsDown('sop', built('1-a'), [row('1-a', 'parked')], { to: '1-a' })).toThrow('no migration 1-a');
   });
 });
 

@@ -12,15 +12,21 @@ export interface PlannedStep {
   readonly again: boolean;
 }
 
+/** How far to go: to the named migration, or through exactly those that are listed; everything when neither is said. */
+export interface Extent {
+  readonly to?: string | undefined;
+  readonly only?: readonly string[] | undefined;
+}
+
 /**
  * What must go up, oldest first: everything of this build that is not applied, up to and including `to`. A migration
- * that only the ledger knows stays parked unless `to` asks for it by name.
+ * that only the ledger knows stays parked unless `to` or `only` asks for it by name.
  */
 export function stepsUp(
   domain: string,
   built: readonly BuiltMigration[],
   rows: readonly LedgerRow[],
-  to?: string,
+  { to, only }: Extent = {},
 ): readonly PlannedStep[] {
   const recorded = new Map(rows.map((row) => [row.name, row]));
   for (const { name, checksum } of built) {
@@ -39,21 +45,24 @@ export function stepsUp(
       again: true,
     }));
 
-  const wanted = to === undefined || names.has(to) ? ofBuild : [...ofBuild, ...ofVault];
-  if (to !== undefined && !wanted.some((step) => step.name === to)) {
-    throw new MigrationUnknown(domain, to, wanted.map((step) => step.name).sort());
+  const asked = only ?? (to === undefined ? [] : [to]);
+  const wanted = asked.every((name) => names.has(name)) ? ofBuild : [...ofBuild, ...ofVault];
+  for (const name of asked) {
+    if (!wanted.some((step) => step.name === name))
+      throw new MigrationUnknown(domain, name, wanted.map((step) => step.name).sort());
   }
   return wanted
-    .filter((step) => recorded.get(step.name)?.state !== 'applied' && (to === undefined || step.name <= to))
+    .filter((step) => recorded.get(step.name)?.state !== 'applied')
+    .filter((step) => (to === undefined || step.name <= to) && (only === undefined || only.includes(step.name)))
     .sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-/** What must go down, newest first: everything applied after `to`, or everything. */
+/** What must go down, newest first: everything applied after `to`, what is listed, or everything. */
 export function stepsDown(
   domain: string,
   built: readonly BuiltMigration[],
   rows: readonly LedgerRow[],
-  to?: string,
+  { to, only }: Extent = {},
 ): readonly PlannedStep[] {
   const applied = rows.filter((row) => row.state === 'applied');
   if (to !== undefined && !applied.some((row) => row.name === to)) {
@@ -63,8 +72,16 @@ export function stepsDown(
       applied.map((row) => row.name),
     );
   }
+  for (const name of only ?? []) {
+    if (!rows.some((row) => row.name === name))
+      throw new MigrationUnknown(
+        domain,
+        name,
+        rows.map((row) => row.name),
+      );
+  }
   return applied
-    .filter((row) => to === undefined || row.name > to)
+    .filter((row) => (to === undefined || row.name > to) && (only === undefined || only.includes(row.name)))
     .sort((one, other) => (one.name > other.name ? -1 : 1))
     .map((row) => ({
       name: row.name,

@@ -1,4 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
+import type pg from 'pg';
 import { z } from 'zod';
 import type { MigrationSession } from './session.js';
 
@@ -43,6 +44,18 @@ export async function recordParkedObjects(
       [randomUUIDv7(), domain, added.kind, added.object, await rowsOf(session, added), added.bytes, runId],
     );
   }
+}
+
+/** An object that is parked, under the name it had, and what it takes on disk. */
+export type ParkedNow = Pick<ParkedObject, 'kind' | 'object'> & { readonly bytes: number };
+
+/** What the catalogue shows of a domain as parked. */
+export async function parkedNow(on: pg.Pool | pg.ClientBase, domain: string): Promise<readonly ParkedNow[]> {
+  const { rows } = await on.query(catalogue, [domain]);
+  return z
+    .array(parkedObject)
+    .parse(rows)
+    .map(({ kind, object, bytes }) => ({ kind, object: object.replaceAll('__parked', ''), bytes: Number(bytes) }));
 }
 
 function same(one: z.infer<typeof keyed>, other: z.infer<typeof keyed>): boolean {

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { z } from 'zod';
@@ -14,11 +15,11 @@ export class MigrationSession {
     readonly runner: RecordingRunner,
   ) {}
 
-  static async open(url: string): Promise<MigrationSession> {
+  static async open(url: string, applicationName = 'belay:migrate'): Promise<MigrationSession> {
     const dataSource = new DataSource({
       type: 'postgres',
       url,
-      applicationName: 'belay:migrate',
+      applicationName,
       installExtensions: false,
       extra: { max: 1, lock_timeout: LOCK_TIMEOUT_MS },
     });
@@ -62,6 +63,13 @@ export class MigrationSession {
     return result;
   }
 
+  /** The connection itself: what is done with it is in the open transaction, and never recorded. */
+  async client(): Promise<pg.ClientBase> {
+    const client: unknown = await this.runner.connect();
+    if (client instanceof pg.Client) return client;
+    throw new Error('Migrations run on a PostgreSQL connection');
+  }
+
   /** Rows in the given shape; never recorded. */
   async rows<Row>(row: z.ZodType<Row>, sql: string, parameters: unknown[] = []): Promise<Row[]> {
     return z.array(row).parse(await this.runner.query(sql, parameters));
@@ -88,8 +96,9 @@ export class MigrationSession {
 export async function inSession<Result>(
   url: string,
   work: (session: MigrationSession) => Promise<Result>,
+  applicationName?: string,
 ): Promise<Result> {
-  const session = await MigrationSession.open(url);
+  const session = await MigrationSession.open(url, applicationName);
   try {
     return await work(session);
   } finally {
