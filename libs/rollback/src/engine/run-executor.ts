@@ -34,6 +34,7 @@ export class RunExecutor {
     const { run, journal } = this.live;
     switch (run.state) {
       case 'queued':
+        if (run.wish === 'cancel') return this.cancel(run.wishBy);
         await this.move({ to: 'running' }, { mode: run.mode, steps: this.live.steps.length }, 'run.started');
         return false;
       case 'paused':

@@ -118,6 +118,7 @@ export class StepRunner {
         await this.waitFor(error);
         return undefined;
       }
+      if (error instanceof StillAtWork) await this.leave(error);
       this.throwIfOver(error);
       return await this.settle(error);
     } finally {
@@ -127,6 +128,14 @@ export class StepRunner {
     await this.move({ to: 'effect-done', set: { result } }, 'step.effect-done', {});
     await this.observe('after-result');
     return undefined;
+  }
+
+  /** Somewhere it goes on. Only under another epoch can be said that it will not be done any more. */
+  private async leave(error: StillAtWork): Promise<void> {
+    const { live, step } = this;
+    await live.journal.write({
+      step: { step, to: 'effect-unknown', set: { error: { ...factsOf(error), left: true } } },
+    });
   }
 
   private async waitFor({ what, facts }: StepWaits): Promise<void> {
@@ -164,7 +173,7 @@ export class StepRunner {
   /** The effect may be there or not. Ends what is still at it, looks, and decides how to go on. */
   private async settle(error: unknown, again = true): Promise<StepOutcome | undefined> {
     const { step, live } = this;
-    const facts = error === undefined ? { message: 'the executor was cut off' } : factsOf(error);
+    const facts = error === undefined ? (step.error ?? { message: 'the executor was cut off' }) : factsOf(error);
     if (step.state === 'running') {
       await live.journal.write({ step: { step, to: 'effect-unknown', set: { error: facts } } });
     }
@@ -194,6 +203,7 @@ export class StepRunner {
   private mayTryAgain(error: unknown): boolean {
     const { attempts, when } = this.#action.retries;
     const { attempt } = this.step;
+    if (this.step.error?.['left'] === true) return false;
     if (error === undefined || brokeOff(error)) return attempt < attempts + MOST_CRASHES;
     return attempt < attempts && when(error);
   }
