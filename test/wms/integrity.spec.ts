@@ -276,8 +276,8 @@ describe('the integrity checks', () => {
       [reservation, lot.id],
     );
     for (const { day } of await dueStorageDays(room.pool, [[warehouse.id]])) {
-      await runStorage(room.pool, [day, [warehouse.id]]);
-      await chargeStorage(room.pool, [day, [warehouse.id]]);
+      await runStorage(room.pool, day, warehouse.id);
+      await chargeStorage(room.pool, [day, warehouse.id]);
     }
     await room.rows(`DELETE FROM wms.storage_dirty`);
 

@@ -70,8 +70,8 @@ describe('storage, in whatever order and however often it is run', () => {
   };
   const at = (day: number) => `${dayOf(first - 2 + day)}T12:00:00Z`;
   const run = async (place: Warehouse, day: string) => {
-    await runStorage(room.pool, [day, [place.id]]);
-    await chargeStorage(room.pool, [day, [place.id]]);
+    await runStorage(room.pool, day, place.id);
+    await chargeStorage(room.pool, [day, place.id]);
   };
   const catchUp = async (place: Warehouse) => {
     const dirty = await dirtyLots(room.pool, [place.id]);
@@ -79,8 +79,8 @@ describe('storage, in whatever order and however often it is run', () => {
     for (const { day } of await dueStorageDays(room.pool, [[place.id]])) await run(place, day);
     for (const { day } of ran) {
       const lots = dirty.filter((row) => row.from_date <= day).map((row) => row.lot_id);
-      await runStorageOfLots(room.pool, [day, [place.id], lots]);
-      await chargeStorageOfLots(room.pool, [day, [place.id], lots]);
+      await runStorageOfLots(room.pool, [day, place.id, lots]);
+      await chargeStorageOfLots(room.pool, [day, place.id, lots]);
     }
     await forgetDirtyLots(room.pool, [place.id, dirty.map((row) => row.lot_id), dirty.map((row) => row.rev)]);
   };

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { lockWarehouse } from '../../libs/wms/src/periods/period.queries.js';
 import {
   chargeLateStorage,
   chargeStorage,
@@ -44,8 +45,8 @@ describe('storage by the week', () => {
   const post = (lot: Lot, cartons: number, at: string) =>
     room.post([{ lot, units: cartons * 60 }], { warehouse: place, at });
   const run = async (day = MONDAY) => {
-    const [done] = await runStorage(room.pool, [day, [place.id]]);
-    const [charged] = await chargeStorage(room.pool, [day, [place.id]]);
+    const [done] = await runStorage(room.pool, day, place.id);
+    const [charged] = await chargeStorage(room.pool, [day, place.id]);
     return { ...done, ...charged };
   };
   /** As the job does it: what is due, then what is dirty. */
@@ -54,9 +55,9 @@ describe('storage by the week', () => {
     for (const { day } of await dueStorageDays(room.pool, [[place.id]])) await run(day);
     for (const { lot_id: lot, from_date: from, rev } of dirty) {
       for (const { day } of await ranStorageDays(room.pool, [place.id, from])) {
-        await runStorageOfLots(room.pool, [day, [place.id], [lot]]);
-        await chargeStorage(room.pool, [day, [place.id]]);
-        await chargeLateStorage(room.pool, [day, [place.id], [lot]]);
+        await runStorageOfLots(room.pool, [day, place.id, [lot]]);
+        await chargeStorage(room.pool, [day, place.id]);
+        await chargeLateStorage(room.pool, [day, place.id, [lot]]);
       }
       await forgetDirtyLots(room.pool, [place.id, [lot], [rev]]);
     }
@@ -254,8 +255,8 @@ describe('storage by the week', () => {
       await post(lot, 36, '2025-01-07T12:00:00Z');
       expect(await dirtyLots(room.pool, [place.id])).toEqual([{ lot_id: lot.id, from_date: '2025-01-07', rev: 1 }]);
       for (const { day } of await ranStorageDays(room.pool, [place.id, '2025-01-07'])) {
-        await runStorageOfLots(room.pool, [day, [place.id], [lot.id]]);
-        await chargeStorage(room.pool, [day, [place.id]]);
+        await runStorageOfLots(room.pool, [day, place.id, [lot.id]]);
+        await chargeStorage(room.pool, [day, place.id]);
       }
       expect(await lines('snapshot_on::text AS day, amount', null)).toEqual([
         { day: '2025-01-06', amount: '3.90' },
@@ -304,7 +305,7 @@ describe('storage by the week', () => {
       await room.rows(`UPDATE wms.storage_ledger SET state = 'locked' WHERE warehouse_id = $1`, [place.id]);
       await post(lot, 36, '2025-01-03T12:00:00Z');
       expect(await run()).toMatchObject({ lines: 0, charges: 0 });
-      const late = () => chargeLateStorage(room.pool, [MONDAY, [place.id], [lot.id]]);
+      const late = () => chargeLateStorage(room.pool, [MONDAY, place.id, [lot.id]]);
       expect(await late()).toEqual([{ charges: 2 }]);
       expect(await late()).toEqual([{ charges: 0 }]);
       expect(await lines('amount, state')).toEqual([{ amount: '3.90', state: 'locked' }]);
@@ -374,6 +375,23 @@ describe('storage by the week', () => {
         await room.transaction(async (second) => {
           expect(await lockStorage(second, [place.id])).toEqual([{ locked: false }]);
           expect(await lockStorage(second, [room.warehouse.id])).toEqual([{ locked: true }]);
+        });
+      });
+    });
+
+    it('begins at a close that nobody takes back while it runs', async () => {
+      await room.transaction(async (running) => {
+        await lockStorage(running, [place.id]);
+        await room.transaction(async (opening) => {
+          await opening.query(`SET LOCAL lock_timeout = '50ms'`);
+          expect(await room.refusal(lockWarehouse(opening, [place.id]))).toMatchObject({ code: '55P03' });
+        });
+      });
+      await room.transaction(async (opening) => {
+        await lockWarehouse(opening, [place.id]);
+        await room.transaction(async (running) => {
+          await running.query(`SET LOCAL lock_timeout = '50ms'`);
+          expect(await room.refusal(lockStorage(running, [place.id]))).toMatchObject({ code: '55P03' });
         });
       });
     });

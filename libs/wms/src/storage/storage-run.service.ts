@@ -77,8 +77,8 @@ export class StorageRun {
 
   /** Runs one day whole; locked lines stay. */
   async runDay(tx: EntityManager, warehouseId: string, day: string): Promise<StorageRan> {
-    const [written] = await runStorage(tx, [day, [warehouseId]]);
-    const [charged] = await chargeStorage(tx, [day, [warehouseId]]);
+    const [written] = await runStorage(tx, day, warehouseId);
+    const [charged] = await chargeStorage(tx, [day, warehouseId]);
     const ran = ranOf(day, written, charged);
     await this.announce(tx, warehouseId, ran);
     return ran;
@@ -88,7 +88,7 @@ export class StorageRun {
   private async rerun(tx: EntityManager, warehouseId: string, { dirty, ran }: Doubt): Promise<void> {
     for (const day of ran) {
       const lots = dirty.filter((row) => row.from_date <= day).map((row) => row.lot_id);
-      const which = [day, [warehouseId], lots];
+      const which = [day, warehouseId, lots];
       const [written] = await runStorageOfLots(tx, which);
       const [charged] = await chargeStorageOfLots(tx, which);
       await chargeLateStorage(tx, which);
