@@ -1,6 +1,6 @@
 import { databaseError, type Executor } from '@belay/platform';
 import { integrityChecks, type IntegritySeverity } from './integrity.queries.js';
-import { beginCheck, endCheck, giveCheckUp, limitStatements } from './integrity-run.queries.js';
+import { beginCheck, endCheck, giveCheckUp, limitChecks } from './integrity-run.queries.js';
 
 /** More are not counted. */
 const MOST_VIOLATIONS = 1_000;
@@ -21,7 +21,7 @@ export interface CheckResult {
 
 /** Every check of the warehouse, one after the other, inside the transaction that is given. */
 export async function runChecks(on: Executor, patienceMs = PATIENCE_MS): Promise<CheckResult[]> {
-  await limitStatements(on, [String(patienceMs)]);
+  await limitChecks(on, [String(patienceMs)]);
   const results: CheckResult[] = [];
   for (const check of integrityChecks) {
     const { name, holds, severity } = check;

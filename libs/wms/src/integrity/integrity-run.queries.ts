@@ -7,7 +7,15 @@ export const lockChecks = statement<{ locked: boolean }>(
   `SELECT pg_try_advisory_xact_lock(hashtextextended('wms.integrity', 0)) AS locked`,
 );
 
-export const limitStatements = statement('wms.limit_integrity', `SELECT set_config('statement_timeout', $1, true)`);
+/**
+ * What the checks of this transaction may take: each at most $1 ms, and the memory for a group of every bucket, without
+ * which the ledger is sorted on disk. No helpers: each would hand over a group of nearly every bucket, to be added up again.
+ */
+export const limitChecks = statement(
+  'wms.limit_checks',
+  `SELECT set_config('statement_timeout', $1, true), set_config('work_mem', '64MB', true),
+          set_config('max_parallel_workers_per_gather', '0', true)`,
+);
 
 // A check that is given up must not take the others with it.
 export const beginCheck = statement('wms.begin_check', `SAVEPOINT wms_check`);
