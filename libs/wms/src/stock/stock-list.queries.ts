@@ -72,7 +72,7 @@ const orders: Readonly<Record<Grouping, readonly (keyof typeof sortKeys)[]>> = {
   warehouse: ['warehouse', 'status'],
 };
 
-type Driver = 's' | 'o' | 'w';
+type Driver = 's' | 'w';
 
 /**
  * The row behind an id that was summed by. As a plain join it would be taken for one that leaves a handful of rows, and
@@ -144,14 +144,10 @@ class StockList {
         where: [...(skus ? [`s.id = ANY (${this.value(skus, 'uuid[]')})`] : []), ...this.worthALook(warehouses)],
       };
     }
-    const inScope = [`w.id = ANY (${warehouses})`];
-    if (groupBy === 'location' && !this.isPast) {
-      return {
-        from: `wms.warehouse w JOIN wms.location o ON o.warehouse_id = w.id CROSS JOIN LATERAL ${sums('o')}`,
-        where: inScope,
-      };
-    }
-    return { from: `wms.warehouse w CROSS JOIN LATERAL ${sums('w')} ${location}`, where: inScope };
+    return {
+      from: `wms.warehouse w CROSS JOIN LATERAL ${sums('w')} ${location}`,
+      where: [`w.id = ANY (${warehouses})`],
+    };
   }
 
   /** What is narrowed to few buckets is found from them, not by walking through all SKUs. */
@@ -172,12 +168,11 @@ class StockList {
     ];
   }
 
-  /** The buckets of a SKU `s`, a location `o` or a warehouse `w` that have stock, as far as the filters let them through. */
+  /** The buckets of a SKU `s` or a warehouse `w` that have stock, as far as the filters let them through. */
   private buckets(driver: Driver, warehouses: string): string {
     const { skus } = this.question;
     const here = {
       s: ['b.sku_id = s.id', `b.warehouse_id = ANY (${warehouses})`],
-      o: ['b.location_id = o.id'],
       w: ['b.warehouse_id = w.id'],
     }[driver];
     const filters = [
