@@ -1,6 +1,7 @@
 import type { Ledger } from '@belay/platform';
 import checksums from './checksums.json' with { type: 'json' };
 import { CreateControl1764000000000 } from './control/1764000000000-create-control.js';
+import { CreateFailedCopy1764000000500 } from './control/1764000000500-create-failed-copy.js';
 import { CreateRollback1764000000300 } from './control/1764000000300-create-rollback.js';
 import { AddressProcess1764000000400 } from './control/1764000000400-address-process.js';
 import { CreateSite1764000100000 } from './directory/1764000100000-create-site.js';
@@ -34,7 +35,12 @@ export const ledgers: readonly Ledger[] = [
     domain: 'control',
     database: 'control',
     checksums,
-    migrations: [CreateControl1764000000000, CreateRollback1764000000300, AddressProcess1764000000400],
+    migrations: [
+      CreateControl1764000000000,
+      CreateRollback1764000000300,
+      AddressProcess1764000000400,
+      CreateFailedCopy1764000000500,
+    ],
   },
   {
     domain: 'platform',

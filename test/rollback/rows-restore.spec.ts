@@ -1,66 +1,25 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { randomUUIDv7 } from 'node:crypto';
-import { migrateUp } from '@belay/platform';
-import { ledgers } from '../../migrations/index.js';
+import { domainRestore } from '../../libs/rollback/src/restores/domain.restore.action.js';
 import { rowsRestore } from '../../libs/rollback/src/restores/rows.restore.action.js';
-import { ActionRoom } from './action-room.js';
-import { yard, yardLedger, yardRows } from './yard.js';
+import type { ActionRoom } from './action-room.js';
+import { damage, silentDamage, YardRoom } from './yard-room.js';
 
-const withYard = [...ledgers, yardLedger];
 const bay = (n: number) => `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`;
 
-async function openYard(): Promise<ActionRoom> {
-  const room = await ActionRoom.open({ domains: [yard], ledgers: withYard });
-  await migrateUp({ databaseUrl: room.databases.databaseUrl, controlUrl: room.databases.controlUrl }, withYard, 'yard');
-  await room.rows(yardRows());
-  return room;
-}
-
-/** Every row of every table, apart from what is written about them. */
-async function contentOf(room: ActionRoom): Promise<unknown> {
-  const content: Record<string, unknown> = {};
-  for (const table of ['bay', 'truck', 'visit', 'journal']) {
-    content[table] = await room.rows(
-      `SELECT count(*)::integer AS rows, sum(hashtextextended(t::text, 0))::text AS hash FROM yard.${table} t`,
-    );
-  }
-  return content;
-}
-
-async function mark(room: ActionRoom): Promise<string> {
-  const id = randomUUIDv7();
-  const [now] = await room.rows<{ snapshot: string; at: Date }>(
-    `SELECT pg_current_snapshot()::text AS snapshot, clock_timestamp() AS at`,
-  );
-  await room.control(
-    `INSERT INTO control.marker (id, name, snapshot, at, ledger) VALUES ($1, 'before', $2::pg_snapshot, $3, '[]')`,
-    [id, now?.snapshot, now?.at],
-  );
-  return id;
-}
-
-/** What a careless hand does to a table, past every rule of the application. */
-const damage = `
-  UPDATE yard.truck SET tonnes = 0, plate = plate || '!' WHERE id <= 10;
-  DELETE FROM yard.visit WHERE truck_id > 30;
-  DELETE FROM yard.truck WHERE id > 30;
-  UPDATE yard.bay SET code = 'LOST' WHERE code = 'BAY-2';
-  INSERT INTO yard.bay (id, code) VALUES ('11111111-0000-7000-8000-000000000000', 'BAY-2');
-  UPDATE yard.truck SET bay_id = '11111111-0000-7000-8000-000000000000' WHERE id = 5;
-  INSERT INTO yard.truck (bay_id, plate, tonnes) VALUES ('11111111-0000-7000-8000-000000000000', 'PL 31', 9);`;
-
 describe('rows taken back to a marker', () => {
+  let yard: YardRoom;
   let room: ActionRoom;
   beforeEach(async () => {
-    room = await openYard();
+    yard = await YardRoom.open();
+    ({ room } = yard);
   });
-  afterEach(() => room.close());
+  afterEach(() => yard.close());
 
   it('are what they were, to the last digit, and nothing else has moved', async () => {
-    const before = await contentOf(room);
-    const markerId = await mark(room);
+    const before = await yard.content();
+    const markerId = await yard.mark();
     await room.rows(damage);
-    const damaged = await contentOf(room);
+    const damaged = await yard.content();
     expect(damaged).not.toEqual(before);
 
     const step = await room.step(rowsRestore, { domain: 'yard', markerId });
@@ -71,19 +30,19 @@ describe('rows taken back to a marker', () => {
       { table: 'yard.visit', deleted: 10, upserts: 10, deletes: 0 },
     ]);
     expect((await step.action.preview(step.context, step.input)).rows).toBe(33);
-    expect(await contentOf(room)).toEqual(damaged);
+    expect(await yard.content()).toEqual(damaged);
     expect(await step.verify()).toMatchObject({ outcome: 'fail' });
 
     await step.execute();
-    expect(await contentOf(room)).toEqual(before);
+    expect(await yard.content()).toEqual(before);
     expect(await step.verify()).toMatchObject({ outcome: 'pass' });
 
     await step.compensate();
-    expect(await contentOf(room)).toEqual(damaged);
+    expect(await yard.content()).toEqual(damaged);
   });
 
   it('are written down like every other change', async () => {
-    const markerId = await mark(room);
+    const markerId = await yard.mark();
     await room.rows(`DELETE FROM yard.visit WHERE truck_id = 7; DELETE FROM yard.truck WHERE id = 7`);
     const step = await room.step(rowsRestore, { domain: 'yard', markerId });
     await step.execute();
@@ -103,8 +62,8 @@ describe('rows taken back to a marker', () => {
   });
 
   it('come back once, wherever the executor dies', async () => {
-    const before = await contentOf(room);
-    const markerId = await mark(room);
+    const before = await yard.content();
+    const markerId = await yard.mark();
     await room.rows(damage);
     const step = await room.step(rowsRestore, { domain: 'yard', markerId });
     expect(await step.reconcile()).toEqual({ effect: 'not-done' });
@@ -114,27 +73,27 @@ describe('rows taken back to a marker', () => {
     const entries = await room.rows(`SELECT count(*) FROM platform.audit_log`);
     expect(await step.execute()).toEqual(first);
     expect(await room.rows(`SELECT count(*) FROM platform.audit_log`)).toEqual(entries);
-    expect(await contentOf(room)).toEqual(before);
+    expect(await yard.content()).toEqual(before);
 
     step.forget();
     await step.compensate();
-    const undone = await contentOf(room);
+    const undone = await yard.content();
     await step.compensate();
-    expect(await contentOf(room)).toEqual(undone);
+    expect(await yard.content()).toEqual(undone);
     expect(undone).not.toEqual(before);
   });
 
   it('are left alone by taking back what never happened', async () => {
-    const markerId = await mark(room);
+    const markerId = await yard.mark();
     await room.rows(damage);
-    const damaged = await contentOf(room);
+    const damaged = await yard.content();
     const step = await room.step(rowsRestore, { domain: 'yard', markerId });
     expect(await step.compensate()).toEqual({ undone: false });
-    expect(await contentOf(room)).toEqual(damaged);
+    expect(await yard.content()).toEqual(damaged);
   });
 
   it('are refused when something was changed since people agreed', async () => {
-    const markerId = await mark(room);
+    const markerId = await yard.mark();
     await room.rows(`UPDATE yard.truck SET tonnes = 0 WHERE id = 1`);
     const looked = await room.step(rowsRestore, { domain: 'yard', markerId });
     const { hash: planHash = null } = await looked.inspect();
@@ -146,7 +105,7 @@ describe('rows taken back to a marker', () => {
   });
 
   it('are those of one account alone, where nobody else changed them too', async () => {
-    const markerId = await mark(room);
+    const markerId = await yard.mark();
     const as = (who: string, sql: string) => room.rows(`BEGIN; SET LOCAL belay.actor = '${who}'; ${sql}; COMMIT`);
     await as('careless', `UPDATE yard.truck SET tonnes = 0 WHERE id IN (1, 2)`);
     await as('careful', `UPDATE yard.truck SET tonnes = 7 WHERE id IN (2, 3)`);
@@ -165,7 +124,7 @@ describe('rows taken back to a marker', () => {
   });
 
   it('are those with given values alone', async () => {
-    const markerId = await mark(room);
+    const markerId = await yard.mark();
     await room.rows(`UPDATE yard.truck SET tonnes = 0 WHERE id <= 8`);
     const step = await room.step(rowsRestore, {
       domain: 'yard',
@@ -180,7 +139,7 @@ describe('rows taken back to a marker', () => {
   });
 
   it('are refused where a reference would lead nowhere', async () => {
-    const markerId = await mark(room);
+    const markerId = await yard.mark();
     await room.rows(`DELETE FROM yard.visit WHERE truck_id = 4; DELETE FROM yard.truck WHERE id = 4`);
     const step = await room.step(rowsRestore, { domain: 'yard', markerId, tables: ['yard.visit'] });
     await expect(step.execute()).rejects.toMatchObject({
@@ -191,12 +150,108 @@ describe('rows taken back to a marker', () => {
   });
 
   it('are refused where nothing is written down of them', async () => {
-    const markerId = await mark(room);
+    const markerId = await yard.mark();
     const step = await room.step(rowsRestore, { domain: 'yard', markerId, tables: ['yard.journal', 'yard.nothing'] });
     expect((await step.inspect())['refusals']).toEqual([
       { table: 'yard.nothing', why: 'there is no such table' },
       { table: 'yard.journal', why: 'its changes are not written down' },
     ]);
     await expect(step.execute()).rejects.toMatchObject({ slug: 'restore-refused' });
+  });
+});
+
+describe('rows put back from a backup', () => {
+  let yard: YardRoom;
+  let room: ActionRoom;
+  beforeEach(async () => {
+    yard = await YardRoom.open();
+    ({ room } = yard);
+  });
+  afterEach(() => yard.close());
+  const tables = ['yard.bay', 'yard.truck', 'yard.visit'];
+
+  it('are what the backup has, where rows were lost and changed past every log; what is there besides stays', async () => {
+    const [before] = await room.rows(`SELECT jsonb_agg(to_jsonb(t) ORDER BY id) AS trucks FROM yard.truck t`);
+    const backupId = await yard.backUp();
+    await room.rows(silentDamage);
+    await room.rows(`INSERT INTO yard.truck (bay_id, plate, tonnes) VALUES ($1, 'NEW', 1)`, [bay(1)]);
+    const damaged = await yard.content();
+    const step = await room.step(rowsRestore, { path: 'R3', domain: 'yard', backupId, tables });
+    expect(await step.inspect()).toMatchObject({
+      refusals: [],
+      tables: [
+        { table: 'yard.bay', missing: 0, changed: 0, extra: 0 },
+        { table: 'yard.truck', missing: 0, changed: 5, extra: 1, samples: { extra: [{ id: 41 }] } },
+        { table: 'yard.visit', missing: 40, changed: 0, extra: 0 },
+      ],
+    });
+    expect(await yard.content()).toEqual(damaged);
+    expect(await step.verify()).toMatchObject({ outcome: 'fail' });
+    await step.execute();
+    expect(await step.verify()).toMatchObject({ outcome: 'pass' });
+    const [after] = await room.rows(
+      `SELECT jsonb_agg(to_jsonb(t) ORDER BY id) AS trucks FROM yard.truck t WHERE plate <> 'NEW'`,
+    );
+    expect(after).toEqual(before);
+    expect(await room.rows(`SELECT plate FROM yard.truck WHERE id = 41`)).toEqual([{ plate: 'NEW' }]);
+    expect(
+      await room.rows(
+        `SELECT operation, count(*)::integer FROM platform.audit_log WHERE actor = 'maria' GROUP BY 1 ORDER BY 1`,
+      ),
+    ).toEqual([
+      { operation: 'INSERT', count: 40 },
+      { operation: 'UPDATE', count: 5 },
+    ]);
+    step.forget();
+    expect(await step.reconcile()).toMatchObject({ effect: 'done' });
+    await step.compensate();
+    expect(await yard.content()).toEqual(damaged);
+  });
+
+  it('are only the missing ones, or only the changed ones, when that is asked for', async () => {
+    const backupId = await yard.backUp();
+    await room.rows(silentDamage);
+    const only = (classes: string[]) =>
+      room.step(rowsRestore, { path: 'R3', domain: 'yard', backupId, tables, classes });
+    const missing = await only(['missing']);
+    await missing.execute();
+    expect(await missing.verify()).toMatchObject({ outcome: 'pass' });
+    const state = () =>
+      room.rows(
+        `SELECT (SELECT count(*)::integer FROM yard.visit) AS visits,
+                (SELECT count(*)::integer FROM yard.truck WHERE tonnes < 0) AS wrong`,
+      );
+    expect(await state()).toEqual([{ visits: 40, wrong: 5 }]);
+    await room.rows(`DELETE FROM yard.visit WHERE truck_id = 1`);
+    const changed = await only(['changed']);
+    await changed.execute();
+    expect(await changed.verify()).toMatchObject({ outcome: 'pass' });
+    expect(await state()).toEqual([{ visits: 39, wrong: 0 }]);
+  });
+
+  it('are refused for a table that is only ever added to, unless its domain says how', async () => {
+    const backupId = await yard.backUp();
+    await room.rows(silentDamage);
+    const step = await room.step(rowsRestore, { path: 'R3', domain: 'yard', backupId, tables: ['yard.journal'] });
+    await expect(step.execute()).rejects.toMatchObject({
+      slug: 'restore-refused',
+      members: { refusals: [{ table: 'yard.journal' }] },
+    });
+  });
+
+  it('come from the copy that a restore has put aside, so that nothing written since the backup is lost', async () => {
+    const backupId = await yard.backUp();
+    await room.rows(`INSERT INTO yard.truck (bay_id, plate, tonnes) VALUES ($1, 'LATER', 3)`, [bay(2)]);
+    const restore = await room.step(domainRestore, { domain: 'yard', backupId });
+    const { failed: failedSchema = null } = await restore.execute();
+    expect(await room.rows(`SELECT FROM yard.truck WHERE plate = 'LATER'`)).toEqual([]);
+    const input = { path: 'R3', domain: 'yard', failedSchema, tables: ['yard.truck'], classes: ['missing'] };
+    const step = await room.step(rowsRestore, input);
+    await step.execute();
+    expect(await step.verify()).toMatchObject({ outcome: 'pass' });
+    expect(await room.rows(`SELECT id FROM yard.truck WHERE plate = 'LATER'`)).toEqual([{ id: '41' }]);
+    expect(
+      await room.rows(`INSERT INTO yard.truck (bay_id, plate, tonnes) VALUES ($1, 'NEXT', 3) RETURNING id`, [bay(2)]),
+    ).toEqual([{ id: '42' }]);
   });
 });

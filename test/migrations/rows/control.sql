@@ -37,3 +37,5 @@ INSERT INTO control.schema_fingerprint (domain, sha256, catalog) VALUES ('wms', 
 INSERT INTO control.idempotency_key (account_id, key, route, request_hash, body)
 VALUES ('01980000-0000-7000-8000-000000000305', 'k1', 'POST /api/rollback/plans', repeat('45', 32), '{"id": 1}');
 INSERT INTO control.timer (name, due_at) VALUES ('backup drill', '2026-11-22 03:00Z');
+INSERT INTO control.failed_copy (id, kind, object, domain, run_id, bytes, purge_after)
+VALUES ('01980000-0000-7000-8000-000000000306', 'schema', 'wms__failed_01980000', 'wms', '01980000-0000-7000-8000-000000000302', 8192, '2026-12-22 03:00Z');
