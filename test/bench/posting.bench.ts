@@ -1,6 +1,6 @@
 /**
  * What a posting costs over HTTP, with sign-in, checks, charges and the Idempotency-Key, against a bare Fastify + pg
- * handler that runs the same three statements; and how many round trips to the database it takes, counted on the wire.
+ * handler that runs the same two statements; and how many round trips to the database it takes, counted on the wire.
  */
 import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import { wms } from '@belay/wms';

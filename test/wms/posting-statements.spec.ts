@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { directory } from '@belay/directory';
+import { Database } from '@belay/platform';
 import { wms } from '@belay/wms';
 import pg from 'pg';
 import { FlagsFile } from '../gate/flags-file.js';
@@ -10,7 +11,8 @@ import { newLot } from './master-data.js';
 import { newFloor, path, post, receiptOf, shipmentOf, withKey, type Floor } from './postings.js';
 
 const flagNames = ['enable_wms_module', 'wms_write', 'wms_finance'];
-const three = ['wms.warehouses_given', 'wms.document_lines', 'wms.post_movement'];
+const stacked = { storageCartonsPerPallet: 9, shippingCartonsPerPallet: 9 };
+const both = ['wms.document_lines', 'wms.post_movement'];
 
 /**
  * Every statement that is sent to the database meanwhile, by name or by text, but for those that wake the relays and that
@@ -38,6 +40,18 @@ async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {
   return sent.filter((name) => name !== 'platform.outbox_ring' && name !== 'SELECT' && !name.includes('control.'));
 }
 
+function addRate(admin: TestApi, { warehouse }: Floor, basis: string, value: string): Promise<unknown> {
+  const rate = {
+    warehouse: warehouse.code,
+    category: 'Accessorial',
+    name: fresh(basis),
+    basis,
+    value,
+    currency: 'GBP',
+  };
+  return admin.post('/api/wms/rates', { ...rate, effectiveFrom: '2020-01-01' }, 201);
+}
+
 describe('a posting', () => {
   let flags: FlagsFile;
   let api: TestApi;
@@ -58,24 +72,11 @@ describe('a posting', () => {
     await post(admin, 'receive', receiptOf(floor, { cartons: 100 }));
   });
 
-  const rate = (basis: string, value: string) =>
-    admin.post(
-      '/api/wms/rates',
-      {
-        warehouse: floor.warehouse.code,
-        category: 'Accessorial',
-        name: fresh(basis),
-        basis,
-        value,
-        currency: 'GBP',
-        effectiveFrom: '2020-01-01',
-      },
-      201,
-    );
+  const rate = (basis: string, value: string) => addRate(admin, floor, basis, value);
 
-  it('takes three statements and no transaction around them, with its key, facts and audit', async () => {
+  it('takes two statements and no transaction around them, with its key, facts and audit', async () => {
     const key = fresh('key');
-    expect(await statementsOf(() => post(admin, 'ship', shipmentOf(floor), key))).toEqual(three);
+    expect(await statementsOf(() => post(admin, 'ship', shipmentOf(floor), key))).toEqual(both);
     const [kept] = await api.rows(
       `SELECT (SELECT count(*)::integer FROM platform.idempotency_key WHERE key = $1) AS keys,
               (SELECT count(*)::integer FROM platform.outbox WHERE body ->> 'warehouseId' = $2 AND name = 'wms.movement.posted') AS facts,
@@ -86,16 +87,12 @@ describe('a posting', () => {
   });
 
   it('takes no more for five lines, for a time in the past, or for what it costs', async () => {
-    const lots = await Promise.all(
-      Array.from({ length: 5 }, () =>
-        newLot(admin, floor.sku, { storageCartonsPerPallet: 9, shippingCartonsPerPallet: 9 }),
-      ),
-    );
+    const lots = await Promise.all(Array.from({ length: 5 }, () => newLot(admin, floor.sku, stacked)));
     const lines = lots.map(({ code }) => ({ sku: floor.sku.code, lot: code, location: floor.bin, cartons: 2 }));
-    expect(await statementsOf(() => post(admin, 'receive', receiptOf(floor, {}, { lines })))).toEqual(three);
+    expect(await statementsOf(() => post(admin, 'receive', receiptOf(floor, {}, { lines })))).toEqual(both);
     const then = { effectiveAt: '2025-02-03T09:00:00Z' };
     const because = admin.withHeaders({ 'x-reason': 'Late' });
-    expect(await statementsOf(() => post(because, 'receive', receiptOf(floor, {}, then)))).toEqual(three);
+    expect(await statementsOf(() => post(because, 'receive', receiptOf(floor, {}, then)))).toEqual(both);
 
     for (const [basis, value] of [
       ['per_unit', '0.05'],
@@ -109,7 +106,7 @@ describe('a posting', () => {
       const { charges } = await post(admin, 'ship', shipmentOf(floor, { cartons: 3 }));
       amounts = charges.map(({ amount }) => amount);
     };
-    expect(await statementsOf(ship)).toEqual(three);
+    expect(await statementsOf(ship)).toEqual(both);
     expect(amounts.toSorted()).toEqual(['1.05', '1.50', '9.00']);
     const [written] = await api.rows(
       `SELECT sum(amount)::text AS amount FROM wms.cost_charge WHERE warehouse_id = $1`,
@@ -121,7 +118,7 @@ describe('a posting', () => {
   it('is refused in one more, which says what there is', async () => {
     const refuse = () => outcome(admin, 'POST', `${path}/ship`, shipmentOf(floor, { cartons: 101 }), withKey());
     const statements = await statementsOf(refuse);
-    expect(statements).toEqual([...three, 'wms.stock_of_buckets', 'platform.idempotent_answer']);
+    expect(statements).toEqual([...both, 'wms.stock_of_buckets', 'platform.idempotent_answer']);
   });
 
   it('costs nothing while finance is off, and is charged again when it is on', async () => {
@@ -159,5 +156,38 @@ describe('a posting', () => {
     await eventually(async () => {
       expect(await ends('ship', shipmentOf(floor))).toBe('201');
     });
+  });
+});
+
+describe('a connection that posts again and again', () => {
+  let api: TestApi;
+  beforeAll(async () => {
+    api = await TestApi.start({ config: { DATABASE_POOL: 1 } }, wms);
+  });
+  afterAll(() => api.close());
+
+  // The server takes the first five times to compare; one plan for all is its choice unless another seems cheaper.
+  it('has each of its statements planned for the last time at the fifth', async () => {
+    const admin = await api.as('admin');
+    const floor = await newFloor(admin);
+    await addRate(admin, floor, 'per_unit', '0.05');
+    const lots = await Promise.all(Array.from({ length: 5 }, () => newLot(admin, floor.sku, stacked)));
+    const lines = lots.map(({ code }) => ({ sku: floor.sku.code, lot: code, location: floor.bin, cartons: 20 }));
+    const then = { effectiveAt: '2025-02-03T09:00:00Z' };
+    const because = admin.withHeaders({ 'x-reason': 'Late' });
+    await post(admin, 'receive', receiptOf(floor, { cartons: 100 }, { lines, note: 'Five lots' }));
+    for (let round = 0; round < 4; round += 1) {
+      await post(admin, 'receive', receiptOf(floor, { cartons: 100 }));
+      await post(admin, 'ship', shipmentOf(floor));
+      await post(admin, 'ship', shipmentOf(floor, {}, { lines: lines.map((line) => ({ ...line, cartons: 1 })) }));
+      await post(because, 'receive', receiptOf(floor, {}, then));
+    }
+    const { dataSource } = api.app.get(Database);
+    const planned: unknown = await dataSource.query(
+      `SELECT name, custom_plans::integer AS planned, generic_plans::integer AS reused FROM pg_prepared_statements
+       WHERE name = ANY ($1) ORDER BY name`,
+      [both],
+    );
+    expect(planned).toEqual(both.map((name) => ({ name, planned: 5, reused: 12 })));
   });
 });

@@ -13,6 +13,11 @@ export const code = line(64)
 
 export const idOrCode = line(64).describe('Its id or its code');
 
+/** What was given as an id or as a code: the one, null for the other. */
+export function idOrCodeOf(given: string): [string | null, string | null] {
+  return z.guid().safeParse(given).success ? [given, null] : [null, given];
+}
+
 /** Ids and codes apart, each at its place, as statements that look things up take them; an empty place finds nothing. */
 export function idsAndCodes(given: readonly (string | null | undefined)[]): [(string | null)[], (string | null)[]] {
   const isId = given.map((one) => z.guid().safeParse(one).success);

@@ -3,11 +3,10 @@ import Fastify from 'fastify';
 import pg from 'pg';
 import { documentLines } from '../../../libs/wms/src/movements/lookup.queries.js';
 import { postMovement } from '../../../libs/wms/src/movements/posting.queries.js';
-import { warehousesGiven } from '../../../libs/wms/src/warehouses/warehouse.queries.js';
-import { idsAndCodes } from '../../../libs/wms/src/wms.contract.js';
+import { idOrCodeOf, idsAndCodes } from '../../../libs/wms/src/wms.contract.js';
 
 /**
- * The floor that postings are measured against: the three statements of a shipment, named, on a pool of the same size,
+ * The floor that postings are measured against: the two statements of a shipment, named, on a pool of the same size,
  * behind Fastify; nobody signs in, nothing is checked. Arguments: the database's URL, connections in the pool.
  */
 const [, , url, connections] = process.argv;
@@ -29,10 +28,9 @@ interface Body {
 
 server.post<{ Body: Body }>('/api/wms/movements/ship', async ({ body, headers }, reply) => {
   const { lines, reference, shipMode } = body;
-  const [warehouse] = await warehousesGiven(pool, idsAndCodes([body.warehouse]));
-  if (!warehouse) throw new Error('no warehouse');
+  const [id, code] = idOrCodeOf(body.warehouse);
   const found = await documentLines(pool, [
-    warehouse.id,
+    id,
     ...idsAndCodes(lines.map(({ sku }) => sku)),
     ...idsAndCodes(lines.map(({ lot }) => lot)),
     ...idsAndCodes(lines.map(({ location }) => location)),
@@ -42,17 +40,20 @@ server.post<{ Body: Body }>('/api/wms/movements/ship', async ({ body, headers },
     true,
     'SHIP',
     reference,
+    code,
   ]);
-  const id = randomUUIDv7();
+  const warehouse = found[0]?.document?.warehouse;
+  if (!warehouse) throw new Error('no warehouse');
+  const movement = randomUUIDv7();
   const answer = {
-    id,
+    id: movement,
     reference,
     lines: found.map(({ sku, lot, location }, index) => ({ lineNo: index + 1, sku, lot, location })),
   };
   const none = lines.map(() => null);
   const [posted] = await postMovement(pool, [
     account,
-    id,
+    movement,
     '',
     found.map(({ location }) => location?.id),
     found.map(({ sku }) => sku?.id),
@@ -67,7 +68,7 @@ server.post<{ Body: Body }>('/api/wms/movements/ship', async ({ body, headers },
     warehouse.timezone,
     'SHIP',
     'SHP',
-    id,
+    movement,
     null,
     reference,
     null,

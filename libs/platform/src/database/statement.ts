@@ -9,6 +9,9 @@ export type Executor = pg.Pool | pg.ClientBase | DataSource | EntityManager;
  * SQL that the server plans once per connection and afterwards only executes.
  * `statement(name, sql)` is for paths whose speed matters; `name` must be unique in the process. Where the values decide
  * which plan is good, and a bad one costs more than planning does, it is planned each time.
+ *
+ * The server goes on planning what seems cheaper for the values at hand: shorter lists than it expects, nulls that rule
+ * something out. `WITH given AS MATERIALIZED (SELECT $1::uuid[] AS ids, …)` keeps it from looking at them.
  */
 export type Statement<Row> = (on: Executor, values: readonly unknown[]) => Promise<Row[]>;
 

@@ -80,9 +80,9 @@ export class CountService {
   count(by: Caller, id: string, { lines }: CountedLines): Promise<CountView> {
     return this.database.transaction(by, async (tx) => {
       const { warehouseId } = await this.open(tx, by, WRITE, id);
-      const warehouse = await this.scope.writable(tx, by, WRITE, warehouseId);
+      const where = { warehouse: warehouseId, permission: WRITE };
       const asked = lines.map(({ sku, lot, location, stockStatus }, of) => ({ sku, lot, location, stockStatus, of }));
-      const found = await this.lookup.find(tx, by, warehouse, { asked, question: { kind: 'COUNT' } });
+      const found = await this.lookup.find(tx, by, where, { asked, question: { kind: 'COUNT' } });
       const counted = found.lines.map(({ location, sku, lot, asked: { stockStatus }, index }) => {
         const { cartons = 0, looseUnits = 0, note = null } = lines[index] ?? {};
         return {

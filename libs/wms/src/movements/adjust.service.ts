@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, InvalidRequest, type Caller, type Config, type Executor } from '@belay/platform';
 import { ApprovalNeeded } from '../adjustments/proposal.problems.js';
-import { WarehouseScope, type KnownWarehouse } from '../warehouses/warehouse-scope.service.js';
+import type { KnownWarehouse } from '../warehouses/warehouse-scope.service.js';
 import { LineLookup, namedLine, type Enquiry, type FoundDocument } from './lookup.service.js';
 import type { Adjustment, PostedMovementView } from './movement.contract.js';
 import {
@@ -23,7 +23,6 @@ const ADJUST = 'wms.inventory:adjust';
 @Injectable()
 export class AdjustService {
   constructor(
-    private readonly warehouses: WarehouseScope,
     private readonly lookup: LineLookup,
     private readonly submission: Submission,
     @Inject(CONFIG) private readonly config: Config,
@@ -40,9 +39,9 @@ export class AdjustService {
 
   /** The movement that it makes, for who posts it in a transaction of their own. */
   async plan(on: Executor, by: Caller, adjustment: Adjustment): Promise<Planned> {
-    const warehouse = await this.warehouses.writable(on, by, ADJUST, adjustment.warehouse);
-    const document = await this.lookup.find(on, by, warehouse, this.enquiry(adjustment));
-    return this.planned(warehouse, adjustment, document);
+    const where = { warehouse: adjustment.warehouse, permission: ADJUST };
+    const document = await this.lookup.find(on, by, where, this.enquiry(adjustment));
+    return this.planned(document.warehouse, adjustment, document);
   }
 
   enquiry({ kind, reference, effectiveAt, lines: given }: Adjustment): Enquiry {

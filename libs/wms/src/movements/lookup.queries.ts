@@ -1,6 +1,8 @@
 import { statement } from '@belay/platform';
 import { eventSheetOf, type SheetRow } from '../charges/charge.queries.js';
 import { knownLines, type KnownLine } from '../goods/line.queries.js';
+import { warehouseFacts, warehouseOf } from '../warehouses/warehouse.queries.js';
+import type { KnownWarehouse } from '../warehouses/warehouse-scope.service.js';
 import { isFuture, isOld, lastAfter, type BucketsAtTime } from './posting.queries.js';
 
 interface Stacked {
@@ -22,6 +24,8 @@ export interface LineFacts extends KnownLine {
 /** The first line also says what is to be known of the document. */
 export interface DocumentRow extends LineFacts {
   readonly document: {
+    /** Absent where the warehouse was known before. */
+    readonly warehouse?: KnownWarehouse;
     readonly isFuture: BucketsAtTime['isFuture'] | null;
     readonly effectiveOn: string;
     readonly isOld: BucketsAtTime['isOld'] | null;
@@ -34,56 +38,64 @@ const zone = 'w.timezone';
 
 /**
  * Lines `k` as `knownLines` finds them, with what is known of their goods in the warehouse `w` at a time, null for now. `at`,
- * `status` of the stock and `isCharged`, whether the line may cost something, are expressions; `given` joins what they are
- * of.
+ * `status` of the stock and `isCharged`, whether the line may cost something, are expressions; `given` joins the warehouse
+ * and whatever they are of.
  */
-const linesAtTime = (of: { at: string; status: string; isCharged: string; given?: string }) => `
-   FROM (${knownLines}) k
-   JOIN wms.warehouse w ON w.id = $1
-   ${of.given ?? ''}
+const linesAtTime = (of: { at: string; status: string; isCharged: string; lines: string; given: string }) => `
+   FROM (${of.lines}) k
+   ${of.given}
    CROSS JOIN LATERAL (SELECT wms.local_date(coalesce(${of.at}, clock_timestamp()), ${zone}) AS on) day
-   CROSS JOIN LATERAL (
-     SELECT (k.sku ->> 'id')::uuid AS sku_id, (k.lot ->> 'id')::uuid AS lot_id, (k.location ->> 'id')::uuid AS location_id,
-            ${of.status} AS stock_status) of
+   CROSS JOIN LATERAL (SELECT k.lot_id, k.location_id, ${of.status} AS stock_status) of
    LEFT JOIN LATERAL (
      SELECT jsonb_build_object('storage', s.storage_cartons_per_pallet, 'shipping', s.shipping_cartons_per_pallet) AS facts
      FROM wms.lot_stock s
-     WHERE s.warehouse_id = w.id AND s.lot_id = of.lot_id AND s.valid_from <= day.on
+     WHERE s.warehouse_id = w.id AND s.lot_id = k.lot_id AND s.valid_from <= day.on
      ORDER BY s.valid_from DESC LIMIT 1) stacked ON true
    LEFT JOIN LATERAL (
      SELECT jsonb_build_object('storage', p.storage_cartons_per_pallet, 'shipping', p.shipping_cartons_per_pallet) AS facts
      FROM wms.pallet_spec p
-     WHERE p.warehouse_id = w.id AND p.sku_id = of.sku_id AND p.valid @> day.on
+     WHERE p.warehouse_id = w.id AND p.sku_id = k.sku_id AND p.valid @> day.on
      -- There is one at most; said so, each is looked up by its SKU, however many there seem to be.
      LIMIT 1) spec ON true
    LEFT JOIN LATERAL (
      SELECT coalesce(l.carton_length_mm, s.default_carton_length_mm)::bigint
               * coalesce(l.carton_width_mm, s.default_carton_width_mm)
               * coalesce(l.carton_height_mm, s.default_carton_height_mm) AS mm3
-     FROM wms.sku s LEFT JOIN wms.lot l ON l.id = of.lot_id WHERE s.id = of.sku_id AND ${of.isCharged}) carton ON true
+     FROM wms.sku s LEFT JOIN wms.lot l ON l.id = k.lot_id WHERE s.id = k.sku_id AND ${of.isCharged}) carton ON true
    LEFT JOIN LATERAL ${lastAfter(of.at, 'w.id', 'of')} later ON ${of.at} IS NOT NULL
    ORDER BY k.place`;
 
-const lineFacts = `k.*, stacked.facts AS stacked, spec.facts AS spec, carton.mm3::text AS "cartonMm3", later.at::text AS later`;
+const lineFacts = `k.place, k.sku, k.lot, k.location, stacked.facts AS stacked, spec.facts AS spec, carton.mm3::text AS "cartonMm3", later.at::text AS later`;
 
 /**
- * Everything that decides about a document, in one look: $1 to $8 as `knownLines`, $9 the given time or null, $10 statuses
+ * Everything that decides about a document, in one look: $2 to $8 as `knownLines`, $9 the given time or null, $10 statuses
  * of stock, one for each line, $11 whether it costs something, $12 its kind and $13 its reference, to find whether the same
- * was posted within the last minute.
+ * was posted within the last minute. Its warehouse has the id $1 or the code $14; no rows when there is none.
  */
 export const documentLines = statement<DocumentRow>(
   'wms.document_lines',
-  `SELECT ${lineFacts},
+  `WITH document AS MATERIALIZED (
+     SELECT $9::timestamptz AS at, $10::text[] AS statuses, $11::boolean AS is_charged, $12::text AS kind,
+            $13::text AS reference, $1::uuid AS warehouse_id, $14::text AS warehouse_code),
+   place AS MATERIALIZED (
+     SELECT w.* FROM document d CROSS JOIN LATERAL ${warehouseOf('d.warehouse_id', 'd.warehouse_code')} w)
+   SELECT ${lineFacts},
           CASE WHEN k.place = 1 THEN jsonb_build_object(
-            'effectiveOn', day.on, 'isFuture', ${isFuture('$9::timestamptz')}, 'isOld', ${isOld('$9', zone)},
-            'sheet', CASE WHEN $11::boolean THEN ${eventSheetOf('w.id', 'w.currency')} END,
+            'warehouse', ${warehouseFacts}, 'effectiveOn', day.on, 'isFuture', ${isFuture('d.at')}, 'isOld', ${isOld('d.at', zone)},
+            'sheet', CASE WHEN d.is_charged THEN ${eventSheetOf('w.id', 'w.currency')} END,
             'likely', (
               SELECT jsonb_agg(m.id) FROM (
                 SELECT m.id FROM wms.movement m
-                WHERE m.reference = $13::text AND m.warehouse_id = w.id AND m.kind = $12::text
+                WHERE m.reference = d.reference AND m.warehouse_id = w.id AND m.kind = d.kind
                   AND m.recorded_at > clock_timestamp() - interval '60 seconds'
                 LIMIT 10) m)) END AS document
-   ${linesAtTime({ at: '$9', status: '($10::text[])[k.place]', isCharged: '$11' })}`,
+   ${linesAtTime({
+     at: 'd.at',
+     status: 'd.statuses[k.place]',
+     isCharged: 'd.is_charged',
+     lines: knownLines('once', '(SELECT id FROM place)'),
+     given: 'CROSS JOIN document d CROSS JOIN place w',
+   })}`,
 );
 
 /** A line of one of many documents, with what its time means. */
@@ -97,7 +109,8 @@ export const datedLines = statement<DatedLine>(
      at: 'g.at',
      status: 'g.stock_status',
      isCharged: '$11::boolean',
+     lines: knownLines('each time'),
      given:
-       'JOIN unnest($9::timestamptz[], $10::text[]) WITH ORDINALITY AS g (at, stock_status, place) ON g.place = k.place',
+       'JOIN wms.warehouse w ON w.id = $1 JOIN unnest($9::timestamptz[], $10::text[]) WITH ORDINALITY AS g (at, stock_status, place) ON g.place = k.place',
    })}`,
 );

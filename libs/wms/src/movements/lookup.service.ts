@@ -5,8 +5,8 @@ import { eventSheet, type SheetRow } from '../charges/charge.queries.js';
 import type { KnownLocation, KnownLot, KnownSku } from '../goods/line.queries.js';
 import { InactiveMasterData } from '../warehouses/warehouse.problems.js';
 import type { LotFields } from '../goods/lot.contract.js';
-import type { KnownWarehouse } from '../warehouses/warehouse-scope.service.js';
-import { idsAndCodes } from '../wms.contract.js';
+import { WarehouseScope, type KnownWarehouse } from '../warehouses/warehouse-scope.service.js';
+import { idOrCodeOf, idsAndCodes } from '../wms.contract.js';
 import { datedLines, documentLines, type DatedLine, type DocumentRow, type LineFacts } from './lookup.queries.js';
 import { LotBlocked } from './movement.problems.js';
 import { pointerTo, type Issue, type Limits, type NamedLine } from './movement.rules.js';
@@ -57,6 +57,12 @@ export interface Enquiry {
   readonly check?: (line: FoundLine) => readonly Issue[];
 }
 
+/** The warehouse, by its id or code, and what the caller must hold there. */
+export interface WhereToPost {
+  readonly warehouse: string;
+  readonly permission: string;
+}
+
 export interface FoundDocument {
   readonly lines: readonly FoundLine[];
   /** Days are those of the warehouse. */
@@ -74,6 +80,7 @@ export class LineLookup {
 
   constructor(
     private readonly charges: EventCharges,
+    private readonly warehouses: WarehouseScope,
     @Inject(CONFIG) config: Config,
   ) {
     this.limits = {
@@ -83,19 +90,27 @@ export class LineLookup {
     };
   }
 
-  /** What is found of a document; throws as `foundOf`. */
-  async find(on: Executor, by: Caller, warehouse: KnownWarehouse, enquiry: Enquiry): Promise<FoundDocument> {
+  /** What is found of a document, and its warehouse; throws as `WarehouseScope.writable` and then as `foundOf`. */
+  async find(
+    on: Executor,
+    by: Caller,
+    { warehouse, permission }: WhereToPost,
+    enquiry: Enquiry,
+  ): Promise<FoundDocument & { readonly warehouse: KnownWarehouse }> {
     const { asked, question } = enquiry;
+    const [id, code] = idOrCodeOf(warehouse);
     const { kind, effectiveAt, reference, comesIn = false, isCharged = false } = question;
     const rows = await documentLines(on, [
-      ...namesOf(warehouse, asked, comesIn),
+      ...namesOf(id, asked, comesIn),
       effectiveAt ?? null,
       asked.map((line) => line.stockStatus),
       isCharged && this.charges.areOn(by),
       kind,
       reference ?? null,
+      code,
     ]);
-    return foundOf(enquiry, rows);
+    const known = this.warehouses.admitted(by, permission, warehouse, rows[0]?.document?.warehouse);
+    return { ...foundOf(enquiry, rows), warehouse: known };
   }
 
   /**
@@ -112,7 +127,7 @@ export class LineLookup {
     const isCharged = this.charges.areOn(by) && enquiries.some(({ question }) => question.isCharged === true);
     const [costs] = isCharged ? await eventSheet(on, [warehouse.id]) : [];
     const rows = await datedLines(on, [
-      ...namesOf(warehouse, asked, false),
+      ...namesOf(warehouse.id, asked, false),
       enquiries.flatMap(({ question, asked: own }) => own.map(() => question.effectiveAt.toISOString())),
       asked.map((line) => line.stockStatus),
       isCharged,
@@ -145,7 +160,7 @@ export function foundOf({ asked, issues = [], check }: Enquiry, rows: readonly D
   return { lines: found, effectiveOn, timing, sheet, likely: likely ?? [] };
 }
 
-function namesOf({ id }: KnownWarehouse, asked: readonly AskedLine[], comesIn: boolean): unknown[] {
+function namesOf(id: string | null, asked: readonly AskedLine[], comesIn: boolean): unknown[] {
   return [
     id,
     ...idsAndCodes(asked.map((line) => line.sku)),

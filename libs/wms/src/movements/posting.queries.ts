@@ -37,21 +37,25 @@ export const postMovement = statement<{
   effectiveOn: string;
 }>(
   'wms.post_movement',
-  `WITH context AS MATERIALIZED (
+  `WITH given AS MATERIALIZED (
      SELECT set_config('lock_timeout', '3s', true), set_config('belay.actor', $1, true),
-            set_config('belay.request_id', $2, true), set_config('belay.reason', $3, true)),
+            set_config('belay.request_id', $2, true), set_config('belay.reason', $3, true),
+            $4::uuid[] AS locations, $5::uuid[] AS skus, $6::uuid[] AS lots, $7::text[] AS statuses, $8::bigint[] AS units,
+            $9::integer[] AS reported, $10::integer[] AS computed, $28::text AS note, $29::uuid[] AS stacked,
+            $30::integer[] AS storage, $31::integer[] AS shipping, $32::text[] AS facts, $40::uuid[] AS rates,
+            $41::integer[] AS versions),
    line AS MATERIALIZED (
-     SELECT l.* FROM context
-     CROSS JOIN unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::bigint[], $9::integer[], $10::integer[])
-       WITH ORDINALITY AS l (location_id, sku_id, lot_id, stock_status, units, pallets_reported, pallets_computed, line_no)),
-   held AS MATERIALIZED (SELECT wms.hold_buckets($12, $4, $5, $6, $7) FROM context),
+     SELECT l.* FROM given g
+     CROSS JOIN LATERAL unnest(g.locations, g.skus, g.lots, g.statuses, g.units, g.reported, g.computed) WITH ORDINALITY
+       AS l (location_id, sku_id, lot_id, stock_status, units, pallets_reported, pallets_computed, line_no)),
+   held AS MATERIALIZED (SELECT wms.hold_buckets($12, g.locations, g.skus, g.lots, g.statuses) FROM given g),
    taken AS MATERIALIZED (
      SELECT coalesce($11::timestamptz, date_trunc('milliseconds', clock_timestamp())) AS effective_at
      FROM (SELECT count(*) FROM held) h),
-   rates AS MATERIALIZED (${ratesAtVersions('$40::uuid[]', '$41::integer[]')}),
+   rates AS MATERIALIZED (${ratesAtVersions('(SELECT rates FROM given)', '(SELECT versions FROM given)')}),
    moment AS MATERIALIZED (
      SELECT t.effective_at FROM taken t
-     WHERE (SELECT count(*) FROM rates) = cardinality($40::uuid[])
+     WHERE (SELECT count(*) FROM rates) = cardinality((SELECT rates FROM given))
        AND ($42::date IS NULL OR wms.local_date(t.effective_at, $14::text) = $42)),
    counted AS (
      INSERT INTO wms.doc_counter AS c (warehouse_id, kind, on_date, last_no)
@@ -75,12 +79,12 @@ export const postMovement = statement<{
      FROM movement m, line l),
    papers AS (
      INSERT INTO wms.movement_attr (movement_id, notes, created_by)
-     SELECT m.id, $28, $1::uuid FROM movement m WHERE $28::text IS NOT NULL),
+     SELECT m.id, g.note, $1::uuid FROM movement m, given g WHERE g.note IS NOT NULL),
    stacked AS (
      INSERT INTO wms.lot_stock (warehouse_id, lot_id, storage_cartons_per_pallet, shipping_cartons_per_pallet,
        first_received_at, source_movement_id, created_by)
      SELECT m.warehouse_id, s.lot_id, s.storage, s.shipping, m.effective_at, m.id, $1::uuid
-     FROM movement m, unnest($29::uuid[], $30::integer[], $31::integer[]) AS s (lot_id, storage, shipping)
+     FROM movement m, given g, unnest(g.stacked, g.storage, g.shipping) AS s (lot_id, storage, shipping)
      ORDER BY s.lot_id
      ON CONFLICT (warehouse_id, lot_id, valid_from) DO NOTHING),
    charged AS (${insertCharges({
@@ -100,7 +104,7 @@ export const postMovement = statement<{
             jsonb_build_object('movementId', w.id, 'number', w.number, 'warehouseId', $12, 'kind', $15,
                                'effectiveAt', w.effective_at, 'reversesMovementId', $26::uuid),
             'wms', nullif($2, ''), $1
-     FROM written w, unnest($32::text[]) AS e (name)),
+     FROM written w, given g, unnest(g.facts) AS e (name)),
    kept AS (${keepAnswer(34, answer, 'written w')})
    SELECT w.number, w.effective_at AS "effectiveAt", w.recorded_at AS "recordedAt", w.on_date AS "effectiveOn"
    FROM written w`,

@@ -60,12 +60,14 @@ export class ReceiveService {
 
   /** The movement that it makes, for who posts it in a transaction of their own. */
   async plan(on: Executor, by: Caller, receipt: Receipt, tx?: EntityManager): Promise<Planned> {
-    const warehouse = await this.warehouses.writable(on, by, RECEIVE, receipt.warehouse);
-    if (bringsLots(receipt) && !by.may(MASTER, warehouse.siteId)) throw new PermissionMissing(MASTER);
-
-    const document = await this.lookup.find(on, by, warehouse, this.enquiry(receipt));
+    const { warehouse } = receipt;
+    if (bringsLots(receipt)) {
+      const { siteId } = await this.warehouses.writable(on, by, RECEIVE, warehouse);
+      if (!by.may(MASTER, siteId)) throw new PermissionMissing(MASTER);
+    }
+    const document = await this.lookup.find(on, by, { warehouse, permission: RECEIVE }, this.enquiry(receipt));
     const lines = tx ? await this.withLots(tx, by, document.lines) : document.lines;
-    return this.planned(warehouse, receipt, { ...document, lines });
+    return this.planned(document.warehouse, receipt, { ...document, lines });
   }
 
   enquiry({ reference, effectiveAt: at, lines: given }: Receipt): Enquiry {

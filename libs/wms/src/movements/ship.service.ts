@@ -71,12 +71,13 @@ export class ShipService {
 
   /** The movement that it makes, for who posts it in a transaction of their own. */
   async plan(on: Executor, by: Caller, shipment: Shipment, permission = SHIP, tx?: EntityManager): Promise<Planned> {
-    const warehouse = await this.warehouses.writable(on, by, permission, shipment.warehouse);
-    const { lines: given } = shipment;
+    const { warehouse, lines: given } = shipment;
     const issues = given.flatMap((line, index) => issuesOf(line, index, this.lookup.limits));
-    const parts = tx ? await this.partsOf(tx, warehouse, given, issues) : given.map(named);
-    const document = await this.lookup.find(on, by, warehouse, this.enquiry(shipment, parts, issues));
-    return planned(warehouse, shipment, parts, document);
+    const parts = tx
+      ? await this.partsOf(tx, await this.warehouses.writable(tx, by, permission, warehouse), given, issues)
+      : given.map(named);
+    const document = await this.lookup.find(on, by, { warehouse, permission }, this.enquiry(shipment, parts, issues));
+    return planned(document.warehouse, shipment, parts, document);
   }
 
   /** Of a shipment whose lines name their buckets. */

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { InvalidRequest, type Caller } from '@belay/platform';
-import { WarehouseScope } from '../warehouses/warehouse-scope.service.js';
 import { LineLookup, namedLine, refuseBlocked, type AskedLine, type FoundLine } from './lookup.service.js';
 import type { PostedMovementView, Transfer } from './movement.contract.js';
 import {
@@ -24,7 +23,6 @@ type TransferLine = Transfer['lines'][number];
 @Injectable()
 export class TransferService {
   constructor(
-    private readonly warehouses: WarehouseScope,
     private readonly lookup: LineLookup,
     private readonly submission: Submission,
   ) {}
@@ -32,12 +30,12 @@ export class TransferService {
   /** Each line becomes two: what leaves one bucket, and what comes into the other. */
   transfer(by: Caller, transfer: Transfer): Promise<PostedMovementView> {
     return this.submission.submit(by, false, async (on): Promise<Planned> => {
-      const warehouse = await this.warehouses.writable(on, by, TRANSFER, transfer.warehouse);
       const { reasonCode, reference, note, effectiveAt: at, lines: given } = transfer;
       const effectiveAt = at === undefined ? undefined : new Date(at);
       const question = { kind: 'TRANSFER', effectiveAt, reference } as const;
       const issues = given.flatMap((line, of) => quantityIssues(this.lookup.limits, pointerTo(of), line));
-      const document = await this.lookup.find(on, by, warehouse, {
+      const where = { warehouse: transfer.warehouse, permission: TRANSFER };
+      const document = await this.lookup.find(on, by, where, {
         asked: given.flatMap(sidesOf),
         question,
         issues,
@@ -55,7 +53,7 @@ export class TransferService {
       refuseStanding(lines);
       return {
         draft: {
-          warehouse,
+          warehouse: document.warehouse,
           kind: 'TRANSFER',
           reasonCode,
           reference,

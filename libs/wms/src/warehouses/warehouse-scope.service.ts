@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { PermissionMissing, type Caller, type Executor } from '@belay/platform';
-import { idsAndCodes } from '../wms.contract.js';
+import { idOrCodeOf } from '../wms.contract.js';
 import { InactiveMasterData, WarehouseNotFound } from './warehouse.problems.js';
-import { warehousesGiven } from './warehouse.queries.js';
+import { warehouseGiven } from './warehouse.queries.js';
 
 export interface KnownWarehouse {
   readonly id: string;
@@ -38,31 +38,42 @@ export class WarehouseScope {
 
   /** The warehouse of that id or code; `warehouse-not-found` also when the caller may not see it. */
   async seen(on: Executor, by: Caller, permission: string, idOrCode: string): Promise<KnownWarehouse> {
-    const warehouse = await known(on, idOrCode);
-    if (!holds(by, permission, warehouse)) throw new WarehouseNotFound(idOrCode);
+    const warehouse = await given(on, idOrCode);
+    if (!warehouse || !holds(by, permission, warehouse)) throw new WarehouseNotFound(idOrCode);
     return warehouse;
   }
 
   /** As `seen`, but who may only read it is told which permission is missing. */
   async changeable(on: Executor, by: Caller, permission: string, idOrCode: string): Promise<KnownWarehouse> {
-    const warehouse = await known(on, idOrCode);
-    if (holds(by, permission, warehouse)) return warehouse;
-    if (reading.some((one) => holds(by, one, warehouse))) throw new PermissionMissing(permission);
-    throw new WarehouseNotFound(idOrCode);
+    return changeable(by, permission, idOrCode, await given(on, idOrCode));
   }
 
   /** As `changeable`, and it is in use: where something new is to begin. */
   async writable(on: Executor, by: Caller, permission: string, idOrCode: string): Promise<KnownWarehouse> {
-    const warehouse = await this.changeable(on, by, permission, idOrCode);
+    return this.admitted(by, permission, idOrCode, await given(on, idOrCode));
+  }
+
+  /** As `writable`, for who has read the warehouse; undefined when there is none. */
+  admitted(by: Caller, permission: string, idOrCode: string, found: KnownWarehouse | undefined): KnownWarehouse {
+    const warehouse = changeable(by, permission, idOrCode, found);
     if (!warehouse.isActive) throw new InactiveMasterData('warehouse', warehouse.code);
     return warehouse;
   }
 }
 
-async function known(on: Executor, idOrCode: string): Promise<KnownWarehouse> {
-  const [warehouse] = await warehousesGiven(on, idsAndCodes([idOrCode]));
-  if (!warehouse) throw new WarehouseNotFound(idOrCode);
-  return warehouse;
+async function given(on: Executor, idOrCode: string): Promise<KnownWarehouse | undefined> {
+  return (await warehouseGiven(on, idOrCodeOf(idOrCode)))[0]?.warehouse;
+}
+
+function changeable(
+  by: Caller,
+  permission: string,
+  idOrCode: string,
+  warehouse: KnownWarehouse | undefined,
+): KnownWarehouse {
+  if (warehouse && holds(by, permission, warehouse)) return warehouse;
+  if (warehouse && reading.some((one) => holds(by, one, warehouse))) throw new PermissionMissing(permission);
+  throw new WarehouseNotFound(idOrCode);
 }
 
 function holds(by: Caller, permission: string, { siteId }: KnownWarehouse): boolean {

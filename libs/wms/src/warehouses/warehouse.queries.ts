@@ -2,20 +2,25 @@ import { statement } from '@belay/platform';
 import type { KnownWarehouse } from './warehouse-scope.service.js';
 import type { Warehouse } from './warehouse.entity.js';
 
-/** The warehouses of the ids $1 or the codes $2, each at the place at which it was given; see `idsAndCodes`. */
-export const warehousesGiven = statement<KnownWarehouse & { readonly place: number }>(
-  'wms.warehouses_given',
-  `SELECT asked.place::integer, w.id, w.site_id AS "siteId", w.code, w.name, w.timezone, w.currency,
-          w.billing_cycle_start_day AS "billingCycleStartDay", w.storage_snapshot_isodow AS "storageSnapshotIsodow",
-          w.closed_through AS "closedThrough", w.block_on_missing_rate AS "blockOnMissingRate",
-          w.is_active AS "isActive", w.recon_abs_tolerance AS "reconAbsTolerance",
-          w.recon_pct_tolerance AS "reconPctTolerance"
-   FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS asked (id, code, place)
-   CROSS JOIN LATERAL (
-     SELECT * FROM wms.warehouse WHERE id = asked.id
+/** The row of the warehouse of that id or that code, both expressions of which one is null. */
+export const warehouseOf = (id: string, code: string) => `(
+     SELECT * FROM wms.warehouse WHERE id = ${id}
      UNION ALL
-     SELECT * FROM wms.warehouse WHERE upper(code) = upper(asked.code)) w
-   ORDER BY asked.place`,
+     SELECT * FROM wms.warehouse WHERE upper(code) = upper(${code})
+     LIMIT 1)`;
+
+/** An expression: a KnownWarehouse, of the row `w`. */
+export const warehouseFacts = `jsonb_build_object('id', w.id, 'siteId', w.site_id, 'code', w.code, 'name', w.name,
+  'timezone', w.timezone, 'currency', w.currency, 'billingCycleStartDay', w.billing_cycle_start_day,
+  'storageSnapshotIsodow', w.storage_snapshot_isodow, 'closedThrough', w.closed_through,
+  'blockOnMissingRate', w.block_on_missing_rate, 'isActive', w.is_active,
+  'reconAbsTolerance', w.recon_abs_tolerance::text, 'reconPctTolerance', w.recon_pct_tolerance::text)`;
+
+/** The warehouse of the id $1 or the code $2; see `idOrCodeOf`. */
+export const warehouseGiven = statement<{ readonly warehouse: KnownWarehouse }>(
+  'wms.warehouse_given',
+  `WITH given AS MATERIALIZED (SELECT $1::uuid AS id, $2::text AS code)
+   SELECT ${warehouseFacts} AS warehouse FROM given g CROSS JOIN LATERAL ${warehouseOf('g.id', 'g.code')} w`,
 );
 
 /** $1 the sites the caller may see, null for all, $2 pattern, $3 site, $4 kind, $5 active, $6 and $7 the row to go on after, $8 rows. */
