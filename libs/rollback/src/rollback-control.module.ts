@@ -1,5 +1,6 @@
 import { AuditTrail } from '@belay/platform';
 import { Module } from '@nestjs/common';
+import { BackupUpkeep } from './backups/backup-upkeep.service.js';
 import { Checks } from './checks/checks.js';
 import { Actions } from './engine/actions.js';
 import { ExecutorHost } from './engine/executor-host.js';
@@ -14,5 +15,5 @@ const executor = {
 };
 
 /** Carries runs out, in the worker's half that no flag reaches. */
-@Module({ imports: [RollbackCoreModule], providers: [executor] })
+@Module({ imports: [RollbackCoreModule], providers: [BackupUpkeep, executor] })
 export class RollbackControlModule {}

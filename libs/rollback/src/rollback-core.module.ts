@@ -10,6 +10,7 @@ import {
 } from '@belay/platform';
 import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { actions } from './actions/registry.js';
+import { Backups } from './backups/backups.service.js';
 import { Checks } from './checks/checks.js';
 import { Actions } from './engine/actions.js';
 import { World } from './engine/world.js';
@@ -17,6 +18,11 @@ import { DryRuns } from './plans/dry-run.service.js';
 import { Planner } from './plans/planner.service.js';
 import { Plans } from './plans/plans.service.js';
 import { Runbooks } from './plans/runbooks.service.js';
+import { RunEventLog } from './runs/run-events.service.js';
+import { RunReader } from './runs/run-reader.service.js';
+import { RunReports } from './runs/run-report.service.js';
+import { RunWishes } from './runs/run-wishes.service.js';
+import { Runs } from './runs/runs.service.js';
 
 const world = {
   provide: World,
@@ -27,7 +33,22 @@ const world = {
 
 const known = { provide: Actions, useFactory: () => new Actions(actions) };
 
-const services = [AuditTrail, Checks, ControlDatabase, DryRuns, known, Planner, Plans, Runbooks];
+const services = [
+  AuditTrail,
+  Backups,
+  Checks,
+  ControlDatabase,
+  DryRuns,
+  known,
+  Planner,
+  Plans,
+  Runbooks,
+  RunEventLog,
+  RunReader,
+  RunReports,
+  RunWishes,
+  Runs,
+];
 
 /** What the API, the executor and the command line share: planning, checking and remembering. */
 @Module({ providers: [world, ...services], exports: [World, ...services] })

@@ -176,3 +176,21 @@ export class BackupTooWeak extends Conflict {
     });
   }
 }
+
+export class BackupNotUsable extends Conflict {
+  readonly slug = 'backup-not-usable';
+  readonly title = 'The backup is broken or expired';
+
+  constructor(id: string, state: string) {
+    super(`Backup ${id} is ${state}; make another one.`, { id, state });
+  }
+}
+
+export class DomainUnknown extends NotFound {
+  readonly slug = 'domain-unknown';
+  readonly title = 'There is no such module';
+
+  constructor(domain: string, known: readonly string[]) {
+    super(`No module of this release is named ${domain}.`, { domain, known });
+  }
+}

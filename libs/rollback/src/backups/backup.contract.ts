@@ -1,3 +1,4 @@
+import { listOf, page } from '@belay/platform';
 import { z } from 'zod';
 
 /** Of the manifest; an older reader refuses a newer one (`document-too-new`). */
@@ -123,3 +124,46 @@ export const backupFinding = z.strictObject({
   problem: z.string(),
 });
 export type BackupFinding = z.infer<typeof backupFinding>;
+
+export const backupView = z
+  .object({
+    id: z.uuid(),
+    scope: z.enum(['domains', 'application', 'control']),
+    domains: z.array(z.string()),
+    state: z.enum(['creating', 'created', 'checksummed', 'complete', 'restored', 'proven', 'expired', 'broken']),
+    level: backupLevel.describe('1 whole, 2 readable, 3 restorable, 4 proven equal'),
+    /** To be reached by whoever works on it; null when nobody has to. */
+    wantedLevel: backupLevel.nullable(),
+    bytes: z.number().nullable(),
+    location: z.string(),
+    snapshotAt: z.iso.datetime().nullable(),
+    createdAt: z.iso.datetime(),
+    requestedBy: z.string(),
+    runId: z.uuid().nullable(),
+    drillAt: z.iso.datetime().nullable(),
+    drillMs: z.number().nullable().describe('How long restoring and proving it took last time'),
+    findings: z.array(backupFinding),
+  })
+  .meta({ id: 'Backup' });
+export type BackupView = z.infer<typeof backupView>;
+
+export const backupList = listOf(backupView);
+
+export const backupQuery = page;
+export type BackupQuery = z.infer<typeof backupQuery>;
+
+export const newBackup = z
+  .strictObject({
+    scope: backupScope,
+    level: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]).default(4),
+  })
+  .meta({ id: 'NewBackup' });
+export type NewBackupRequest = z.infer<typeof newBackup>;
+
+export const backupPath = z.strictObject({ id: z.uuid() });
+export type BackupPath = z.infer<typeof backupPath>;
+
+export const wantedProof = z
+  .strictObject({ level: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]) })
+  .meta({ id: 'WantedProof' });
+export type WantedProof = z.infer<typeof wantedProof>;

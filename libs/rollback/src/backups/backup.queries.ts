@@ -21,6 +21,8 @@ const backupRecord = z.object({
   sha256: z.string().nullable(),
   snapshotAt: z.date().nullable(),
   createdAt: z.date(),
+  /** The same with all its digits, for cursors. */
+  createdText: z.string(),
   drillAt: z.date().nullable(),
   drillMs: z.coerce.number().nullable(),
   findings: z.array(backupFinding),
@@ -34,7 +36,7 @@ const backupRecord = z.object({
 export type BackupRecord = z.infer<typeof backupRecord>;
 
 const columns = `id, scope, domains, state, level, location, bytes, sha256, snapshot_at AS "snapshotAt",
-  created_at AS "createdAt", drill_at AS "drillAt", drill_ms AS "drillMs", findings, run_id AS "runId",
+  created_at AS "createdAt", to_jsonb(created_at) #>> '{}' AS "createdText", drill_at AS "drillAt", drill_ms AS "drillMs", findings, run_id AS "runId",
   wanted_at AS "wantedAt", wanted_level AS "wantedLevel", requested_by AS "requestedBy", expires_at AS "expiresAt"`;
 
 type Control = Pick<pg.ClientBase, 'query'>;
@@ -131,4 +133,14 @@ export async function moveBackup(
     ],
   );
   if (rowCount === 0) checkTransition('backup', (await findBackup(control, id)).state, to);
+}
+
+/** Asks for a backup to be brought to a level by whoever looks for work; false when there is none that could be. */
+export async function wantProof(control: Control, id: string, level: BackupLevel): Promise<boolean> {
+  const { rowCount } = await control.query(
+    `UPDATE control.backup SET wanted_at = coalesce(wanted_at, clock_timestamp()), wanted_level = $2
+     WHERE id = $1 AND state NOT IN ('expired', 'broken')`,
+    [id, level],
+  );
+  return rowCount === 1;
 }
