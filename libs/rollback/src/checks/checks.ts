@@ -6,11 +6,45 @@ import { z } from 'zod';
 import { World } from '../engine/world.js';
 import { checkResultView, type PlanDoc, type PlanStep } from '../plans/plan.contract.js';
 import type { CheckPhase, CheckReport, SafetyCheck } from './check.js';
+import { jobsCheck, transactionsCheck, usersCheck } from './activity.check.js';
+import { approvalCheck } from './approval.check.js';
+import { auditCheck } from './audit.check.js';
+import { backupCheck, restoreTimeCheck } from './backup.check.js';
+import { capacityCheck } from './capacity.check.js';
+import { clockCheck } from './clock.check.js';
+import { dependentsCheck } from './dependents.check.js';
+import { driftCheck } from './drift.check.js';
+import { freshnessCheck } from './freshness.check.js';
+import { guardCheck } from './guard.check.js';
+import { integrityCheck } from './integrity.check.js';
 import { leaseCheck } from './lease.check.js';
+import { migrationHashCheck, reversibilityCheck } from './migration.check.js';
+import { rehearsalCheck } from './rehearsal.check.js';
+import { targetCheck } from './target.check.js';
 import { judge, type CheckResult, type Verdict } from './verdict.rules.js';
 
 /** The safety checks of this build, in the order of their numbers. */
-export const safetyChecks: readonly SafetyCheck[] = [leaseCheck];
+export const safetyChecks: readonly SafetyCheck[] = [
+  leaseCheck,
+  auditCheck,
+  targetCheck,
+  freshnessCheck,
+  driftCheck,
+  migrationHashCheck,
+  reversibilityCheck,
+  guardCheck,
+  dependentsCheck,
+  backupCheck,
+  restoreTimeCheck,
+  usersCheck,
+  jobsCheck,
+  transactionsCheck,
+  integrityCheck,
+  approvalCheck,
+  capacityCheck,
+  rehearsalCheck,
+  clockCheck,
+];
 
 const PATIENCE_MS = 10_000;
 const EMERGENCY_PATIENCE_MS = 2_000;

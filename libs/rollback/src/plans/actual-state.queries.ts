@@ -1,3 +1,4 @@
+import { catalogFingerprint } from '@belay/platform';
 import pg from 'pg';
 import { z } from 'zod';
 import type { World } from '../engine/world.js';
@@ -76,11 +77,23 @@ async function readKilled(control: pg.Pool): Promise<ReadonlySet<string>> {
 type Schema = Pick<DomainState, 'schema' | 'catalog'>;
 
 async function readSchemas(application: pg.Pool, domains: readonly string[]): Promise<ReadonlyMap<string, Schema>> {
-  const { rows } = await application.query<{ domain: string; live: boolean; parked: boolean; catalog: string }>(
-    catalogue,
-    [[...domains]],
-  );
-  return new Map(rows.map(({ domain, live, parked, catalog }) => [domain, { schema: stateOf(live, parked), catalog }]));
+  const client = await application.connect();
+  try {
+    const { rows } = await client.query<{ domain: string; live: boolean; parked: boolean }>(
+      `SELECT domain, to_regnamespace(quote_ident(domain)) IS NOT NULL AS live,
+              to_regnamespace(quote_ident(domain || '__parked')) IS NOT NULL AS parked
+       FROM unnest($1::text[]) AS domain`,
+      [[...domains]],
+    );
+    const schemas = new Map<string, Schema>();
+    for (const { domain, live, parked } of rows) {
+      const { sha256 } = await catalogFingerprint(client, domain);
+      schemas.set(domain, { schema: stateOf(live, parked), catalog: sha256 });
+    }
+    return schemas;
+  } finally {
+    client.release();
+  }
 }
 
 function stateOf(live: boolean, parked: boolean): SchemaState {
@@ -105,37 +118,3 @@ async function readLedgers(
   const { rows } = await application.query(`${selects.join(' UNION ALL ')} ORDER BY domain, name COLLATE "C"`);
   return z.array(ledgerLine).parse(rows);
 }
-
-const catalogue = `
-  SELECT wanted.domain, live.oid IS NOT NULL AS live, parked.oid IS NOT NULL AS parked, coalesce(parts.hash, '') AS catalog
-  FROM unnest($1::text[]) AS wanted(domain)
-  LEFT JOIN pg_namespace live ON live.nspname = wanted.domain
-  LEFT JOIN pg_namespace parked ON parked.nspname = wanted.domain || '__parked'
-  LEFT JOIN LATERAL (
-    SELECT encode(sha256(convert_to(string_agg(part, E'\\n' ORDER BY part COLLATE "C"), 'UTF8')), 'hex') AS hash
-    FROM (
-      SELECT format('%s %s %s', c.relkind, c.relname, CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END) AS part
-      FROM pg_class c WHERE c.relnamespace IN (live.oid, parked.oid) AND NOT c.relispartition AND c.relkind <> 'i'
-      UNION ALL
-      SELECT format('column %s.%s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-                    pg_get_expr(d.adbin, d.adrelid))
-      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-      LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-      WHERE c.relnamespace IN (live.oid, parked.oid) AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition
-      UNION ALL
-      SELECT format('index %s', pg_get_indexdef(i.indexrelid))
-      FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-      WHERE c.relnamespace IN (live.oid, parked.oid) AND NOT c.relispartition
-      UNION ALL
-      SELECT format('constraint %s %s %s %s', c.relname, k.conname, k.convalidated, pg_get_constraintdef(k.oid))
-      FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-      WHERE c.relnamespace IN (live.oid, parked.oid) AND NOT c.relispartition
-      UNION ALL
-      SELECT format('trigger %s', pg_get_triggerdef(t.oid))
-      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-      WHERE c.relnamespace IN (live.oid, parked.oid) AND NOT c.relispartition AND NOT t.tgisinternal
-      UNION ALL
-      SELECT format('function %s', pg_get_functiondef(f.oid))
-      FROM pg_proc f WHERE f.pronamespace IN (live.oid, parked.oid) AND f.prokind IN ('f', 'p')
-    ) AS described
-  ) AS parts ON true`;

@@ -28,7 +28,7 @@ export async function tablesAtRisk(on: pg.Pool | pg.ClientBase, domains: readonl
 const COUNTED_BYTES = 16 * 1024 * 1024;
 
 const sizes = `
-  SELECT c.oid::regclass::text AS table, coalesce(sum(leaf.reltuples), 0)::bigint::text AS rows,
+  SELECT format('%I.%I', n.nspname, c.relname) AS table, coalesce(sum(leaf.reltuples), 0)::bigint::text AS rows,
          coalesce(sum(pg_total_relation_size(leaf.oid)), 0)::text AS bytes, bool_and(leaf.reltuples >= 0) AS analysed
   FROM unnest($1::text[]) AS domain
   JOIN pg_namespace n ON n.nspname IN (domain, domain || '__parked')
@@ -37,7 +37,7 @@ const sizes = `
     SELECT part.oid FROM (SELECT c.oid WHERE c.relkind = 'r'
       UNION ALL SELECT relid FROM pg_partition_tree(c.oid) WHERE c.relkind = 'p' AND isleaf) AS part) AS part
   JOIN pg_class leaf ON leaf.oid = part.oid
-  GROUP BY c.oid ORDER BY 3::bigint DESC, 1`;
+  GROUP BY n.nspname, c.relname ORDER BY 3::bigint DESC, 1`;
 
 /** Objects outside of these domains' schemas that rest on something in them, as people name them. */
 export async function dependentsOf(on: pg.Pool | pg.ClientBase, domains: readonly string[]): Promise<string[]> {

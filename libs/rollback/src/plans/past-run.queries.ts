@@ -1,17 +1,8 @@
 import type pg from 'pg';
-import { NotFound } from '@belay/platform';
+import { RunNotFound } from '../runs/run.problems.js';
 import type { PastRun, PastStep } from './undo-draft.rules.js';
 
-export class RunUnknown extends NotFound {
-  readonly slug = 'run-not-found';
-  readonly title = 'There is no such run';
-
-  constructor(id: string) {
-    super(`There is no run ${id}.`, { id });
-  }
-}
-
-/** A run with its steps as the journal left them. Throws `RunUnknown`. */
+/** A run with its steps as the journal left them. Throws `RunNotFound`. */
 export async function readPastRun(control: pg.Pool | pg.ClientBase, id: string): Promise<PastRun> {
   const { rows: runs } = await control.query<Pick<PastRun, 'id' | 'state' | 'undoneBy'>>(
     `SELECT id, state, (SELECT undo.id FROM control.run undo
@@ -21,7 +12,7 @@ export async function readPastRun(control: pg.Pool | pg.ClientBase, id: string):
     [id],
   );
   const [run] = runs;
-  if (!run) throw new RunUnknown(id);
+  if (!run) throw new RunNotFound(id);
   const { rows: steps } = await control.query<PastStep>(
     `SELECT idx, action, domain, state, input, before, result FROM control.run_step WHERE run_id = $1 ORDER BY idx`,
     [id],
