@@ -95,6 +95,19 @@ describe('what an import is held to', () => {
     expect(body).toContain('event: progress\nid: checked-0\ndata: {"status":"checked"');
   });
 
+  it('waits for nobody who looks after the rows of earlier files', async () => {
+    const other = new pg.Client({ connectionString: api.config.DATABASE_URL });
+    await other.connect();
+    try {
+      // As a vacuum does while it is at work.
+      await other.query('BEGIN');
+      await other.query('LOCK TABLE wms.import_row IN SHARE UPDATE EXCLUSIVE MODE');
+      expect(await upload(admin, skus, `${header}\n${fresh('SKU')},One,1`)).toMatchObject({ rowsOk: 1 });
+    } finally {
+      await other.end();
+    }
+  });
+
   it('shows a page of issues at a time', async () => {
     const { id } = await upload(admin, skus, rows(5));
     const first = await admin.get(`/api/wms/imports/${id}?limit=3`, 200, importReport);

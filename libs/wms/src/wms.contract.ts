@@ -3,24 +3,27 @@ import { z } from 'zod';
 
 export const id = z.uuid();
 
+/** Made once: to make a schema costs far more than to check by it. */
+const guid = z.guid();
+
 /**
  * The name by which people call a warehouse, a place, a SKU or a lot. It is kept and answered as it was given, and found
  * whatever its case. An id is no code: wherever one is asked for, either can be given.
  */
 export const code = line(64)
-  .refine((text) => !z.guid().safeParse(text).success, 'must not look like an id')
+  .refine((text) => !guid.safeParse(text).success, 'must not look like an id')
   .describe('Unique whatever its case; kept as it is given');
 
 export const idOrCode = line(64).describe('Its id or its code');
 
 /** What was given as an id or as a code: the one, null for the other. */
 export function idOrCodeOf(given: string): [string | null, string | null] {
-  return z.guid().safeParse(given).success ? [given, null] : [null, given];
+  return guid.safeParse(given).success ? [given, null] : [null, given];
 }
 
 /** Ids and codes apart, each at its place, as statements that look things up take them; an empty place finds nothing. */
 export function idsAndCodes(given: readonly (string | null | undefined)[]): [(string | null)[], (string | null)[]] {
-  const isId = given.map((one) => z.guid().safeParse(one).success);
+  const isId = given.map((one) => guid.safeParse(one).success);
   return [
     given.map((one, n) => (isId[n] === true ? (one ?? null) : null)),
     given.map((one, n) => (isId[n] === true ? null : (one ?? null))),
