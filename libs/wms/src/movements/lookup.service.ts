@@ -58,7 +58,7 @@ export interface Enquiry {
 }
 
 /** The warehouse, by its id or code, and what the caller must hold there. */
-export interface WhereToPost {
+interface WhereToPost {
   readonly warehouse: string;
   readonly permission: string;
 }
