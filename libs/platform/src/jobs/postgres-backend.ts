@@ -85,11 +85,16 @@ class SharedConnection extends PostgresConnection {
   private async prepare(): Promise<void> {
     const client = await this.pool.connect();
     try {
-      if ((await schemaVersion(client)) < LATEST_SCHEMA_VERSION) await runMigrations(client);
+      await prepareQueues(client);
     } finally {
       client.release();
     }
   }
+}
+
+/** Makes BullMQ's schema, or brings it up, in whatever database the client is connected to. */
+export async function prepareQueues(client: PgQueryable): Promise<void> {
+  if ((await schemaVersion(client)) < LATEST_SCHEMA_VERSION) await runMigrations(client);
 }
 
 async function schemaVersion(client: PgQueryable): Promise<number> {

@@ -12,6 +12,7 @@ import { dependentsOf, rebind, type Dependents } from './dependent.service.js';
 import { asJson, effectOnce, look, stepToUndo, tagOf, type LookContext } from './effect.service.js';
 import { forgetCopy, rememberCopy } from './failed-copy.queries.js';
 import { putPlatformRowsBack, replacePlatformRows } from './platform-rows.service.js';
+import { deliverAgain } from './redelivery.queries.js';
 import type { DomainRestoreInput } from './restore.contract.js';
 import { qualified } from './restored-table.queries.js';
 import { logDifference, schemaDifference } from './schema-difference.queries.js';
@@ -70,6 +71,7 @@ export async function restoreDomain(ctx: StepContext, { domain, backupId }: Doma
     await compare(client, backup, domain);
     await grantAlike(client, failed, domain);
     const redelivered = await replacePlatformRows(client, backup, domain, failed);
+    await deliverAgain(client, domain, redelivered);
     await logDifference(client, failed, domain);
     const lost = await schemaDifference(client, failed, domain);
     const published = await publishedSince(client, domain, backup.manifest.snapshotAt);

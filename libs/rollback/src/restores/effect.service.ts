@@ -77,8 +77,12 @@ export async function stepToUndo(
 }
 
 /** A look that may need temporary tables: whatever it does is undone. */
-export function look<Result>(ctx: LookContext, work: (effect: Effect) => Promise<Result>): Promise<Result> {
-  return inTransaction(ctx, 'ROLLBACK', work);
+export function look<Result>(
+  ctx: LookContext,
+  work: (effect: Effect) => Promise<Result>,
+  isolation: 'READ COMMITTED' | 'REPEATABLE READ' = 'READ COMMITTED',
+): Promise<Result> {
+  return inTransaction(ctx, 'ROLLBACK', work, isolation);
 }
 
 export type LookContext = Pick<StepContext, 'world' | 'signal' | 'sessionName'>;
@@ -87,6 +91,7 @@ async function inTransaction<Result>(
   { world, signal, sessionName }: LookContext,
   end: 'COMMIT' | 'ROLLBACK',
   work: (effect: Effect) => Promise<Result>,
+  isolation: 'READ COMMITTED' | 'REPEATABLE READ' = 'READ COMMITTED',
 ): Promise<Result> {
   signal.throwIfAborted();
   const source = new DataSource({
@@ -104,7 +109,7 @@ async function inTransaction<Result>(
     const stop = await stopperOf(client, world.application);
     signal.addEventListener('abort', stop);
     try {
-      await runner.startTransaction();
+      await runner.startTransaction(isolation);
       // Before the transaction has a number: its own changes are not visible at the point.
       const { rows } = await client.query(`SELECT pg_current_snapshot()::text AS snapshot, clock_timestamp() AS at`);
       const [before] = z.array(point).parse(rows);
