@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { parkTables, unparkTables } from '../support/park.js';
+import { park, parkTables, unpark, unparkTables } from '../support/park.js';
 
 const tables = [
   'control.lease',
@@ -15,18 +15,23 @@ const tables = [
   'control.idempotency_key',
 ] as const;
 
+const LOG = 'control.rollback_log';
+
 /** What the rollback engine plans, does and remembers. */
 export class CreateRollback1764000000300 implements MigrationInterface {
   async up(q: QueryRunner): Promise<void> {
+    await unpark(q, { view: LOG });
     if (await unparkTables(q, tables)) return;
     await plans(q);
     await runs(q);
     await backups(q);
     await requests(q);
     await doorbells(q);
+    await log(q);
   }
 
   async down(q: QueryRunner): Promise<void> {
+    await park(q, { view: LOG });
     await parkTables(q, tables);
   }
 }
@@ -280,4 +285,30 @@ async function doorbells(q: QueryRunner): Promise<void> {
   await q.query(`
     CREATE TRIGGER run_event_announce AFTER INSERT ON control.run_event
     FOR EACH ROW EXECUTE FUNCTION control.announce_run_event()`);
+}
+
+/** The log that operations people keep, written by itself. */
+async function log(q: QueryRunner): Promise<void> {
+  await q.query(`
+    CREATE VIEW control.rollback_log AS
+    SELECT r.id AS run_id,
+           r.created_at AS date,
+           coalesce(p.doc->'target'->>'runbook', concat_ws(' ', p.kind, p.doc->'target'->>'domain', p.doc->'target'->>'depth',
+                    p.doc->'target'->>'path', p.doc->'target'->>'level', r.undoes::text)) AS phase,
+           r.reason,
+           r.actor AS rolled_back_by,
+           extract(epoch FROM r.finished_at - r.started_at)::float8 AS duration_s,
+           EXISTS (SELECT FROM control.run_step s
+                   WHERE s.run_id = r.id AND coalesce((s.result->>'onlyInFailedCopy')::bigint, 0) > 0) AS data_loss,
+           coalesce((SELECT string_agg(s.action || ': ' || coalesce(s.error->>'message', s.state), '; ' ORDER BY s.idx)
+                     FROM control.run_step s WHERE s.run_id = r.id AND s.error IS NOT NULL), 'none') AS issues,
+           CASE r.state
+             WHEN 'monitoring' THEN 'done, being watched'
+             WHEN 'closed' THEN 'done'
+             WHEN 'compensated' THEN 'taken back'
+             WHEN 'cancelled' THEN 'given up'
+             WHEN 'manual' THEN 'to be finished by hand'
+             ELSE r.state
+           END AS resolution
+    FROM control.run r JOIN control.plan p ON p.id = r.plan_id WHERE r.mode <> 'dry'`);
 }

@@ -115,6 +115,8 @@ async function readLedgers(
       `SELECT ${pg.escapeLiteral(domain)} AS domain, name, checksum, state
        FROM public.${pg.escapeIdentifier(`${domain}_migrations`)}`,
   );
-  const { rows } = await application.query(`${selects.join(' UNION ALL ')} ORDER BY domain, name COLLATE "C"`);
+  const { rows } = await application.query(
+    `SELECT * FROM (${selects.join(' UNION ALL ')}) AS ledger ORDER BY domain, name COLLATE "C"`,
+  );
   return z.array(ledgerLine).parse(rows);
 }

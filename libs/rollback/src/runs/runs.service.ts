@@ -11,6 +11,8 @@ import { checkTransition } from '../engine/state.rules.js';
 import { stepKeyOf } from '../engine/step-context.js';
 import { World } from '../engine/world.js';
 import { LeaseHeld } from '../rollback.problems.js';
+import type { RunView } from './run.contract.js';
+import { RunReader } from './run-reader.service.js';
 
 type Mode = 'normal' | 'drill' | 'undo' | 'emergency';
 
@@ -20,6 +22,7 @@ export class Runs {
   constructor(
     private readonly world: World,
     private readonly plans: Plans,
+    private readonly reader: RunReader,
     private readonly trail: AuditTrail,
   ) {}
 
@@ -27,7 +30,7 @@ export class Runs {
    * Uses an approved plan up: the run is queued, and the executor is told when this commits. Throws `plan-expired`,
    * `approval-missing`, `plan-not-open`, or `run-in-progress` when the scope is held.
    */
-  async request(by: Actor, planId: string, reason: string, transact: Transact): Promise<string> {
+  async request(by: Actor, planId: string, reason: string, transact: Transact): Promise<RunView> {
     checkReason(reason);
     try {
       return await transact((client) => this.use(client, by, planId, reason.trim()));
@@ -37,7 +40,7 @@ export class Runs {
     }
   }
 
-  private async use(client: pg.ClientBase, by: Actor, planId: string, reason: string): Promise<string> {
+  private async use(client: pg.ClientBase, by: Actor, planId: string, reason: string): Promise<RunView> {
     await client.query(`SELECT FROM control.plan WHERE id = $1 FOR UPDATE`, [planId]);
     const plan = await this.plans.load(planId, client);
     checkUsable(plan);
@@ -58,7 +61,7 @@ export class Runs {
       },
       client,
     );
-    return runId;
+    return this.reader.get(runId, client);
   }
 }
 
