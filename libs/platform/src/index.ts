@@ -46,7 +46,7 @@ export { BadFlags, defaultFlagsDocument, parseFlags, type FlagsDocument } from '
 export { Flags, type FlagReading, type GateContext } from './flags/flags.js';
 export type { Mode } from './flags/mode.js';
 export { Overlay } from './flags/overlay.js';
-export { EMERGENCY_ROLLBACK, PLATFORM_WRITES, registeredFlags, type RegisteredFlag } from './flags/registry.js';
+export { abortJobs, EMERGENCY_ROLLBACK, PLATFORM_WRITES, registeredFlags, type RegisteredFlag } from './flags/registry.js';
 export { Health, NotInOrder, type Look } from './health/health.js';
 export { HealthModule } from './health/health.module.js';
 export { probeListener } from './health/probe-listener.js';
@@ -70,6 +70,7 @@ export { Consumes, CronJob, Job, type CronDeclaration, type DeliveredEvent } fro
 export { Jobs, QueueUnavailable } from './jobs/jobs.js';
 export { JobsModule } from './jobs/jobs.module.js';
 export { hurried, unhurried, within } from './jobs/patience.js';
+export { prepareQueues } from './jobs/postgres-backend.js';
 export { Queues, type QueueCounts, type RunningNow } from './jobs/queues.js';
 export { JobHeld, type RunningJob } from './jobs/running-job.js';
 export { createLogger, logCrashes, type LogConfig } from './log/logger.js';
@@ -78,6 +79,7 @@ export { NestLogger } from './log/nest-logger.js';
 export { LiveGauge, type Reading, type Source } from './metrics/live-gauge.js';
 export { Metrics } from './metrics/metrics.js';
 export {
+  catalog,
   catalogDifferences,
   catalogFingerprint,
   catalogHash,

@@ -194,3 +194,12 @@ export class DomainUnknown extends NotFound {
     super(`No module of this release is named ${domain}.`, { domain, known });
   }
 }
+
+export class OnlyByHand extends Conflict {
+  readonly slug = 'only-by-hand';
+  readonly title = 'Only a person can take this back';
+
+  constructor(what: string) {
+    super(`A person has to take this back: ${what}.`, { what });
+  }
+}

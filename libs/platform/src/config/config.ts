@@ -69,6 +69,13 @@ const environment = z
       .describe('Jobs of one domain at a time, per worker'),
     UNLEASH_URL: url('http', 'https').optional().describe('Base of the Unleash API, e.g. http://localhost:4242/api'),
     UNLEASH_TOKEN: z.string().min(1).optional().describe('Client token of the environment'),
+    UNLEASH_ADMIN_TOKEN: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Token of Unleash\'s admin API; with it a run sets the flags of Unleash to what it has switched off'),
+    UNLEASH_PROJECT: z.string().min(1).default('default'),
+    UNLEASH_ENVIRONMENT: z.string().min(1).default('development'),
     FLAGS_FILE: z.string().default('.belay/flags.json').describe('Flags when no Unleash is configured; watched'),
     FLAGS_BACKUP_DIR: z.string().default('.belay/flags').describe('Where the last state seen of Unleash is kept'),
     FILES_DIR: z

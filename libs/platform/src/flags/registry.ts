@@ -6,6 +6,11 @@ export const EMERGENCY_ROLLBACK = 'emergency_rollback';
 /** Exists in the overlay only; killed: every write is refused and reads go on. */
 export const PLATFORM_WRITES = 'platform_writes';
 
+/** Exists in the overlay only; killed: whatever runs of the domain's jobs gets the abort signal, in every worker. */
+export function abortJobs(domain: string): string {
+  return `abort_jobs:${domain}`;
+}
+
 export interface RegisteredFlag {
   readonly flag: string;
   readonly title: string;

@@ -27,7 +27,7 @@ export class DomainWorker {
   readonly #worker: JobWorker;
 
   constructor(
-    private readonly domain: string,
+    readonly domain: string,
     private readonly handlers: ReadonlyMap<string, JobHandler>,
     private readonly mayRun: (feature: string | undefined) => boolean,
     private readonly runtime: Runtime,
@@ -61,6 +61,11 @@ export class DomainWorker {
     }
     this.#abandon();
     return [...this.#running.keys()];
+  }
+
+  /** Tells the jobs that run to stop; those that heed it are put back. */
+  abort(): void {
+    if (this.#running.size > 0) this.#worker.cancelAllJobs('told to stop');
   }
 
   private async process(

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { OutboxRelay } from '../outbox/outbox-relay.js';
+import { abortJobs } from '../flags/registry.js';
 import { RUNTIME, type Runtime } from '../runtime.js';
 import { Crons } from './crons.js';
 import { DomainWorker } from './domain-worker.js';
@@ -19,6 +20,7 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
   #stopped = false;
   readonly #metrics: JobMetrics;
   #unwatch: (() => void) | undefined;
+  #unsubscribe: (() => void) | undefined;
 
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
@@ -44,6 +46,11 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
         if (cron) this.crons.start(domain.name, cron, () => this.mayRun(domain.name, feature));
       }
     }
+    this.#unsubscribe = this.runtime.overlay.onChange(() => {
+      for (const worker of this.#workers) {
+        if (this.runtime.overlay.killed(abortJobs(worker.domain))) worker.abort();
+      }
+    });
     this.#unwatch = this.#metrics.watch({ counts: () => this.counts(), lag: () => this.relay.lag() });
     await this.relay.start();
   }
@@ -64,6 +71,7 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
 
   async beforeApplicationShutdown(): Promise<void> {
     if (!this.#stopped) await this.stop(hurried);
+    this.#unsubscribe?.();
   }
 
   /** A job writes, so it waits while nothing may be written; what is open may still be finished in `drain`. */

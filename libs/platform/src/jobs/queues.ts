@@ -46,7 +46,7 @@ export class Queues implements OnApplicationShutdown {
   readonly #backend: JobBackend;
   readonly #queues = new Map<string, JobQueue>();
 
-  constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {
+  constructor(@Inject(RUNTIME) private readonly runtime: Pick<Runtime, 'config' | 'role'>) {
     this.#backend = openJobBackend(runtime.config, `belay-${runtime.role}`);
   }
 
@@ -107,6 +107,13 @@ export class Queues implements OnApplicationShutdown {
       startedAt: job.processedOn === undefined ? null : new Date(job.processedOn),
       requestId: job.data.requestId,
     }));
+  }
+
+  /** When the last job of the domain ended, well or badly; null when none did of late. */
+  async lastEnded(domain: string): Promise<Date | null> {
+    const ended = await this.of(domain).getJobs(['completed', 'failed'], 0, 0, false);
+    const times = ended.flatMap(({ finishedOn }) => (finishedOn === undefined ? [] : [finishedOn]));
+    return times.length === 0 ? null : new Date(Math.max(...times));
   }
 
   of(domain: string): JobQueue {

@@ -1,5 +1,5 @@
 import type { Domain, Ledger, MigrationTargets, Runtime, StageBooter } from '@belay/platform';
-import { openPool } from '@belay/platform';
+import { openPool, Queues } from '@belay/platform';
 import pg from 'pg';
 import { Signer } from './signer.js';
 
@@ -12,6 +12,7 @@ export class World {
   /** For looking and for small effects; what takes long opens a connection of its own. */
   readonly application: pg.Pool;
   readonly signer: Signer;
+  #queues: Queues | undefined;
 
   constructor(
     readonly runtime: WorldRuntime,
@@ -39,6 +40,12 @@ export class World {
     return { databaseUrl, controlUrl };
   }
 
+  /** The job queues, connected to when they are first asked for: a run that stops no jobs needs none. */
+  get queues(): Queues {
+    this.#queues ??= new Queues(this.runtime);
+    return this.#queues;
+  }
+
   /** A connection of its own, never pooled and without a statement timeout; ended by whoever asked for it. */
   async connect(database: 'application' | 'control', applicationName: string): Promise<pg.Client> {
     const { databaseUrl, controlUrl } = this.targets;
@@ -54,6 +61,7 @@ export class World {
   }
 
   async close(): Promise<void> {
+    await this.#queues?.onApplicationShutdown();
     await this.application.end();
   }
 }
