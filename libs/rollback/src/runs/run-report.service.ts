@@ -4,21 +4,10 @@ import { z } from 'zod';
 import { Checks } from '../checks/checks.js';
 import { World } from '../engine/world.js';
 import { Plans } from '../plans/plans.service.js';
-import { runReport, type LogEntry, type RunReport } from './run.contract.js';
+import { logEntry, runReport, type LogEntry, type RunReport } from './run.contract.js';
 import { RunReader } from './run-reader.service.js';
 
-const logRow = z.object({
-  runId: z.uuid(),
-  date: z.string(),
-  at: z.string(),
-  phase: z.string(),
-  reason: z.string(),
-  rolledBackBy: z.string(),
-  durationS: z.number().nullable(),
-  dataLoss: z.boolean(),
-  issues: z.string(),
-  resolution: z.string(),
-});
+const logRow = logEntry.extend({ at: z.string() });
 const key = z.tuple([z.string(), z.string()]);
 
 /** What a run has changed and what it took, and the log of all of them. */
@@ -79,7 +68,7 @@ export class RunReports {
       known,
       limit,
       (row) => [row.at, row.runId],
-      ({ at: _, ...entry }) => entry,
+      (row) => logEntry.parse(row),
     );
   }
 }
