@@ -13,12 +13,13 @@ import { ledgers } from '../../migrations/index.js';
 import { createDatabases, createEmptyDatabase } from '../support/databases.js';
 
 /** What every installation has; a restore of it takes no longer than it must. */
-const platformOnly = ledgers.filter(({ domain }) => domain === 'control' || domain === 'platform');
+export const platformOnly = ledgers.filter(({ domain }) => domain === 'control' || domain === 'platform');
 
 /** An installation with the platform and the given domains, and a folder for its backups. */
 export class BackupRoom {
   private constructor(
     readonly folder: string,
+    readonly env: Readonly<Record<string, string>>,
     readonly config: Config,
     readonly world: World,
     readonly runtime: RunningRuntime,
@@ -34,7 +35,7 @@ export class BackupRoom {
     started.defer(() => {
       rmSync(folder, { recursive: true, force: true });
     });
-    const config = readConfig({
+    const variables = {
       NODE_ENV: 'test',
       LOG_LEVEL: 'silent',
       SECRET_KEY: randomBytes(32).toString('base64'),
@@ -43,14 +44,15 @@ export class BackupRoom {
       FLAGS_FILE: join(folder, 'no-flags.json'),
       BACKUP_DIR: join(folder, 'backups'),
       ...env,
-    });
+    };
+    const config = readConfig(variables);
     const runtime = started.adopt(await startRuntime('worker', [], config), (one) => one.close());
     const all = [...platformOnly, ...of];
     const world = started.adopt(new World(runtime, all), (one) => one.close());
     for (const { domain, database } of all) if (database === 'application') await migrateUp(world.targets, all, domain);
     const pool = started.adopt(new pg.Pool({ connectionString: application.url, max: 8 }), (one) => one.end());
     pool.on('error', () => undefined);
-    return new BackupRoom(folder, config, world, runtime, pool, started.move());
+    return new BackupRoom(folder, variables, config, world, runtime, pool, started.move());
   }
 
   /** The same databases as another process or another release sees them. */

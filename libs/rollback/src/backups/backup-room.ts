@@ -3,7 +3,7 @@ import { NoRoomForBackup } from '../rollback.problems.js';
 
 /** What must be left when a backup was written: a full disk stops more than backups. */
 const RESERVE = 16 * 1024 * 1024;
-const EVERY = 16 * 1024 * 1024;
+const EVERY = 4 * 1024 * 1024;
 
 /** The room on the volume of a folder, before and while something is written there. */
 export class BackupRoom {
