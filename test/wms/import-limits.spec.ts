@@ -79,6 +79,25 @@ describe('what an import is held to', () => {
     expect([keyless.statusCode, problem.parse(keyless.json()).code]).toEqual([400, 'idempotency-key-required']);
   });
 
+  it('keeps the key of a commit for seven days, and those of everything else for one', async () => {
+    const { id } = await upload(admin, skus, `${header}\n${fresh('SKU')},One,1`);
+    const key = { 'idempotency-key': randomUUID() };
+    expect((await admin.send('POST', `/api/wms/imports/${id}/commit`, {}, key)).statusCode).toBe(200);
+    const passed = (hours: number) =>
+      api.rows(
+        `UPDATE platform.idempotency_key SET expires_at = expires_at - make_interval(hours => $2) WHERE key = $1
+         RETURNING round(extract(epoch FROM expires_at - at) / 3600)::integer AS left`,
+        [key['idempotency-key'], hours],
+      );
+    const sku = { code: fresh('SKU'), description: 'Goods', defaultUnitsPerCarton: 1 };
+    const other = async () => (await admin.send('POST', '/api/wms/skus', sku, key)).statusCode;
+    expect(await passed(167)).toEqual([{ left: 1 }]);
+    expect(await other()).toBe(422);
+    await passed(1);
+    expect(await other()).toBe(201);
+    expect(await passed(23)).toEqual([{ left: 1 }]);
+  });
+
   it('commits nothing that was given up', async () => {
     const code = fresh('SKU');
     const { id } = await upload(admin, skus, `${header}\n${code},One,1`);

@@ -55,6 +55,7 @@ function claimOf(
     route: `${method} ${path}`,
     domain: domain?.name ?? 'platform',
     requestHash: hash.digest('hex'),
+    ...(endpoint.keptDays !== undefined && { keptDays: endpoint.keptDays }),
     replayed: () => {
       void reply.header('idempotency-replayed', 'true');
     },

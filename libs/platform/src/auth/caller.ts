@@ -10,6 +10,8 @@ export interface IdempotencyClaim {
   readonly route: string;
   readonly domain: string;
   readonly requestHash: string;
+  /** For how long the answer can be asked for again; a day unless said. */
+  readonly keptDays?: number;
   /** Called when the answer is the stored one of an earlier request. */
   readonly replayed: () => void;
 }

@@ -13,8 +13,8 @@ const begin = statement('platform.begin', `SELECT ${context}`);
 const beginClaim = statement<{ claimed: boolean }>(
   'platform.begin_claim',
   `WITH claim AS (
-     INSERT INTO platform.idempotency_key AS held (account_id, key, route, domain, request_hash)
-     VALUES ($4::uuid, $5::text, $6::text, $7::text, $8::text)
+     INSERT INTO platform.idempotency_key AS held (account_id, key, route, domain, request_hash, expires_at)
+     VALUES ($4::uuid, $5::text, $6::text, $7::text, $8::text, clock_timestamp() + make_interval(hours => 24 * $9::integer))
      ON CONFLICT (account_id, key) DO UPDATE
        SET route = excluded.route, domain = excluded.domain, request_hash = excluded.request_hash, body = NULL,
            at = excluded.at, expires_at = excluded.expires_at
@@ -70,6 +70,7 @@ export function keepAnswer(first: number, answer: string, from: string): string 
 export function claimValues(caller?: Caller): readonly (string | null)[] {
   const claim = caller?.idempotency;
   if (!caller || !claim) return [null, null, null, null, null];
+  if (claim.keptDays !== undefined) throw new Error(`${claim.route} keeps its answers by Database.transaction`);
   return [caller.accountId, claim.key, claim.route, claim.domain, claim.requestHash];
 }
 
@@ -156,12 +157,20 @@ export class Database {
 
   private async claims(
     tx: EntityManager,
-    context: string[],
+    context: readonly string[],
     accountId: string,
     claim: IdempotencyClaim,
   ): Promise<boolean> {
     try {
-      const values = [...context, accountId, claim.key, claim.route, claim.domain, claim.requestHash];
+      const values = [
+        ...context,
+        accountId,
+        claim.key,
+        claim.route,
+        claim.domain,
+        claim.requestHash,
+        claim.keptDays ?? 1,
+      ];
       const [begun] = await beginClaim(tx, values);
       return begun?.claimed === true;
     } catch (error) {

@@ -17,6 +17,8 @@ export interface EndpointOptions {
   readonly problems?: readonly ProblemName[];
   /** Whether a POST takes an Idempotency-Key: `optional` unless said. */
   readonly idempotency?: 'optional' | 'required' | 'none';
+  /** Days for which an Idempotency-Key and its answer are kept: one unless said. For use cases in `Database.transaction`. */
+  readonly keptDays?: number;
   /** Media type of an answer that is no JSON, e.g. `text/csv`; the handler returns a StreamableFile. */
   readonly download?: string;
   /** Media type of a body that is a file, which the handler takes by `@Upload()`; such a POST takes no Idempotency-Key. */

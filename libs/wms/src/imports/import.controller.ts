@@ -79,6 +79,7 @@ export class ImportController {
     returns: importView,
     problems: [...features, '404 import-not-found', '409 import-has-errors', '409 import-not-ready', '409 busy-retry'],
     idempotency: 'required',
+    keptDays: 7,
     description:
       'One movement for each Transaction_ID, one invoice for each number, one thing for each row of other kinds. More than ' +
       '5,000 rows are committed by a job: the answer is `committing`, and the report shows the progress.',
