@@ -36,11 +36,24 @@ export function missingApprovals(
   author: string,
 ): readonly NeededApproval[] {
   const people = votes.filter(({ actor, decision }) => decision === 'approve' && actor !== author);
-  return unmet(needed, people);
+  // What few may is given to them first, so that what is left is what most may.
+  return unmet([...needed].reverse(), people).reverse();
+}
+
+/** Whether this person's approval would bring the plan further. */
+export function helps(
+  needed: readonly NeededApproval[],
+  votes: readonly Vote[],
+  author: string,
+  by: Pick<Vote, 'actor' | 'permissions'>,
+): boolean {
+  const others = votes.filter(({ actor }) => actor !== by.actor);
+  const without = missingApprovals(needed, others, author);
+  return missingApprovals(needed, [...others, { ...by, decision: 'approve' }], author).length < without.length;
 }
 
 /** Tries every way to give each approval to a person of its own, and answers what remains in the best one. */
-function unmet(needed: readonly NeededApproval[], people: readonly Vote[]): readonly NeededApproval[] {
+function unmet(needed: readonly NeededApproval[], people: readonly Vote[]): NeededApproval[] {
   const [first, ...others] = needed;
   if (!first) return [];
   const ways = people

@@ -4,7 +4,7 @@ import { isOn, offChanges, type PlanDraft, type PlanningWorld } from './plan-dra
 import type { PlanTarget } from './plan.contract.js';
 import { NoBackup, NotGated, TargetUnknown } from './plan.problems.js';
 import { newestOf, type StepWish } from './plan-step.rules.js';
-import { flagOff, gatesOff, jobsStop, verifyAll } from './step-wish.rules.js';
+import { flagOff, gatesOff, jobsStop, verifyAll, verifyDomain } from './step-wish.rules.js';
 
 type EmergencyTarget = Extract<PlanTarget, { kind: 'emergency' }>;
 
@@ -26,6 +26,7 @@ export function draftEmergency(world: PlanningWorld, target: EmergencyTarget, ba
   const whole = target.level !== 'E1' && target.domain === undefined;
   const flags = whole ? [flagOff(EMERGENCY_ROLLBACK, null)] : going.flatMap(gatesOff);
   const restore = target.level === 'E4' ? restoreWishes(target, backups) : [];
+  const looks = target.level === 'E1' ? names.map((name) => verifyDomain(name, 'off')) : [];
   const changes = whole
     ? [{ component: 'every gated module', from: 'as their flags say', to: 'off' }]
     : offChanges(world, going);
@@ -35,7 +36,7 @@ export function draftEmergency(world: PlanningWorld, target: EmergencyTarget, ba
     policy: target.level === 'E4' ? 'hold' : 'continue',
     dataLossRisk: target.level === 'E4' ? 'medium' : 'none',
     backup: null,
-    wishes: [...flags, ...names.map(jobsStop), ...restore, ...unleash(world, going), verifyAll],
+    wishes: [...flags, ...names.map(jobsStop), ...restore, ...unleash(world, going), ...looks, verifyAll],
     changes: target.level === 'E4' ? [...changes, ...restoreChanges(target, backups)] : changes,
     unavailable: going.map(({ title }) => title),
     warnings: going.every((domain) => gatesOf(domain).every((flag) => !isOn(world, flag)))
@@ -82,5 +83,5 @@ function restoreChanges({ domain }: EmergencyTarget, backups: ProvenBackups): Pl
 function unleash({ catalogue }: PlanningWorld, going: readonly Domain[]): readonly StepWish[] {
   if (!newestOf(catalogue, 'unleash.sync')) return [];
   const flags = going.flatMap(gatesOf);
-  return [{ key: 'unleash', action: 'unleash.sync', domain: null, input: { flags }, onFail: 'continue' }];
+  return [{ key: 'unleash', action: 'unleash.sync', domain: null, input: { off: flags }, onFail: 'continue' }];
 }

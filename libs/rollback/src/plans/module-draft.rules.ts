@@ -32,7 +32,7 @@ export function draftModule(world: PlanningWorld, target: ModuleTarget): PlanDra
     unavailable: going.map(({ title }) => title),
   } as const;
   const off = [...switchOff(going), marker(`${domain.name} off`)];
-  const looks = [...names.map(verifyDomain), verifyAll];
+  const looks = [...names.map((name) => verifyDomain(name, 'off')), verifyAll];
   const running = stateOf(world, domain.name);
   if (target.depth === 'off') {
     return {

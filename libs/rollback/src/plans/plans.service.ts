@@ -19,7 +19,7 @@ import {
   SamePerson,
   SignInNotFresh,
 } from './plan.problems.js';
-import { missingApprovals, type Vote } from './approval.rules.js';
+import { helps, missingApprovals, type Vote } from './approval.rules.js';
 import { Planner } from './planner.service.js';
 import { votesOn, type VoteRow } from './plan.queries.js';
 
@@ -155,7 +155,7 @@ export class Plans {
   ): Promise<PlanView> {
     const plan = await this.read(client, id, 'FOR UPDATE');
     checkVote(plan, by, decision, this.world.runtime.config.NODE_ENV === 'production');
-    const held = [...new Set(plan.doc.approvals.map(({ permission }) => permission))].filter((one) => by.may(one));
+    const held = heldBy(by, plan.doc);
     await client.query(
       `INSERT INTO control.approval (plan_id, actor, role, permissions, decision, reason)
        VALUES ($1, $2, $3, $4, $5, $6)
@@ -224,15 +224,17 @@ function checkVote(plan: StoredPlan, by: Actor, decision: Vote['decision'], prod
   }
   if (decision !== 'approve') return;
   if (by.id === plan.doc.author) throw new SamePerson(plan.id);
-  const wanted = missingApprovals(
-    plan.doc.approvals,
-    plan.votes.filter(({ actor }) => actor !== by.id),
-    plan.doc.author,
-  );
-  if (!wanted.some(({ permission }) => by.may(permission))) {
-    throw new PermissionMissing(wanted[0]?.permission ?? 'rollback:approve');
+  const { approvals, author } = plan.doc;
+  if (!helps(approvals, plan.votes, author, { actor: by.id, permissions: heldBy(by, plan.doc) })) {
+    const [wanted] = missingApprovals(approvals, plan.votes, author);
+    throw new PermissionMissing(wanted?.permission ?? 'rollback:approve');
   }
   if (production) checkFreshSignIn(by);
+}
+
+/** Of the permissions that the plan asks for. */
+function heldBy(by: Actor, { approvals }: PlanDoc): string[] {
+  return [...new Set(approvals.map(({ permission }) => permission))].filter((permission) => by.may(permission));
 }
 
 /** What the word makes of the plan; one that is used up stays so, and its run asks again before it destroys anything. */

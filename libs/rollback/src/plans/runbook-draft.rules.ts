@@ -118,7 +118,7 @@ function looked({ catalogue }: PlanningWorld, wishes: readonly StepWish[]): read
     .flatMap(({ action, domain }) => (newestOf(catalogue, action)?.effect === true && domain !== null ? [domain] : []))
     .filter((name) => !wishes.some(({ action, domain }) => action === 'verify.domain' && domain === name));
   const all = wishes.findLastIndex(({ action }) => action === 'verify.all');
-  return [...wishes, ...[...new Set(unseen)].map(verifyDomain), ...(all > last ? [] : [verifyAll])];
+  return [...wishes, ...[...new Set(unseen)].map((name) => verifyDomain(name)), ...(all > last ? [] : [verifyAll])];
 }
 
 function changesOf(world: PlanningWorld, going: readonly Domain[], wanted: readonly StepWish[]): PlanDraft['changes'] {

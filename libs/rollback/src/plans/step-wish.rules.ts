@@ -59,11 +59,12 @@ export const migrationUp = (domain: string): StepWish => ({
   input: { domain },
 });
 
-export const verifyDomain = (domain: string): StepWish => ({
+/** Without an expectation it is looked at as what the overlay says it is. */
+export const verifyDomain = (domain: string, expect?: 'off' | 'on'): StepWish => ({
   key: `verify:${domain}`,
   action: 'verify.domain',
   domain,
-  input: { domain },
+  input: { domain, ...(expect && { expect }) },
 });
 
 export const verifyAll: StepWish = { key: 'verify', action: 'verify.all', domain: null, input: {} };
