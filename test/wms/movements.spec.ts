@@ -261,9 +261,9 @@ describe('movements', () => {
       for (const location of [floor.bin, other])
         await post(admin, 'receive', receiptOf(floor, { cartons: 10, location }));
       const shipment = (cartons: number) => {
-        const picked = { sku: floor.sku.code, cartons };
-        const { lines: named, ...document } = shipmentOf(floor, { cartons: 4 });
-        return { ...document, lines: [picked, ...named] };
+        const sku = floor.sku.code;
+        const named = { sku, lot: floor.lot.code, location: floor.bin, cartons: 4 };
+        return shipmentOf(floor, {}, { lines: [{ sku, cartons }, named] });
       };
       const { errors } = await refusal(admin, 'ship', shipment(57));
       expect(errors).toMatchObject([{ line: 1, requestedUnits: 3420, available: 3360 }]);
