@@ -117,7 +117,7 @@ async function probe(
 }
 
 async function jobsIdle(context: StepContext, domain: string, name: string): Promise<Look> {
-  const { outcome, facts } = await verifyStopped(context, domain);
+  const { outcome, facts } = await verifyStopped(context, domain, 'idle');
   return { outcome, facts: { probe: name, ...facts } };
 }
 

@@ -63,13 +63,18 @@ export async function startJobs(context: StepContext, domain: string): Promise<J
 }
 
 /** Two looks: nothing runs, by the queue's word and by that of the workers, and nothing has ended in between. */
-export async function verifyStopped({ world, signal }: StepContext, domain: string): Promise<Evidence> {
+export async function verifyStopped(
+  { world, signal }: StepContext,
+  domain: string,
+  wanted: 'paused' | 'idle' = 'paused',
+): Promise<Evidence> {
   if (!hasJobs(world, domain)) return { outcome: 'pass', facts: { domain, queue: 'none' } };
   try {
     const first = await lookAt(world, domain);
     await sleep(BETWEEN_LOOKS_MS, undefined, { signal });
     const second = await lookAt(world, domain);
-    const idle = [first, second].every(({ paused, running }) => paused && running.length === 0);
+    const still = [first, second].every(({ running }) => running.length === 0);
+    const idle = still && (wanted === 'idle' || (first.paused && second.paused));
     const quiet = first.lastEnded === second.lastEnded;
     return { outcome: idle && quiet ? 'pass' : 'fail', facts: { domain, looks: [first, second] } };
   } catch (error) {
