@@ -119,9 +119,9 @@ export class ImportService {
   private async take(tx: EntityManager, by: Caller, importer: Importer, batch: Batch, file: Spooled): Promise<void> {
     const { id } = batch.row;
     await this.staging.stage(tx, file.path, importer, batch);
-    // Plans of the checks depend on how many rows there are, and nobody has counted them yet. Whoever does so just now is
-    // not waited for: another upload, or the clearing away of an earlier one.
-    await tx.query('ANALYZE (SKIP_LOCKED) wms.import_row');
+    // Plans of the checks depend on how many rows there are, here and of earlier files, and nobody has counted them yet.
+    // Whoever does so just now is not waited for: another upload, or the clearing away of an earlier one.
+    await tx.query('ANALYZE (SKIP_LOCKED) wms.import_row, wms.movement, wms.wms_inventory_transaction');
     if (importer.isByRow) {
       const repeated = await repeatedRows(tx, [id]);
       const issue = { severity: 'error', column: null, code: 'repeated' } as const;
