@@ -33,9 +33,13 @@ export function poolOptions(connectionString: string, limits: PoolLimits) {
   } satisfies pg.PoolConfig;
 }
 
-/** A pool whose idle connections may die without ending the process: the next query opens another. */
+/**
+ * A pool whose connections may die without ending the process, idle ones and those in somebody's hands between two
+ * queries: the next query fails, or opens another.
+ */
 export function openPool(connectionString: string, limits: PoolLimits): pg.Pool {
   const pool = new pg.Pool(poolOptions(connectionString, limits));
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }

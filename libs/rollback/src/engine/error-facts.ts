@@ -9,13 +9,17 @@ export function factsOf(error: unknown): JsonObject {
   return { ...(code !== undefined && { code }), message };
 }
 
+// The driver and TypeORM give these no code.
+const brokenOff =
+  /^(Connection terminated|Client has encountered a connection error|Client was closed|Query runner already released)/;
+
 /** Whether a connection broke, so that nobody knows what has become of the work; trying again is right after a look. */
 export function brokeOff(error: unknown): boolean {
   const sqlState = databaseError(error)?.code;
   if (sqlState !== undefined) return /^(08|57P)/.test(sqlState);
   const code = nodeCode(error);
   if (code !== undefined) return /^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|ENOTFOUND|EHOSTUNREACH)$/.test(code);
-  return Error.isError(error) && /^Connection terminated|Client has encountered a connection error/.test(error.message);
+  return Error.isError(error) && brokenOff.test(error.message);
 }
 
 function nodeCode(error: unknown): string | undefined {

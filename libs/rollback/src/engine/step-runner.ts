@@ -23,6 +23,7 @@ export type StepOutcome =
 /** A step whose executor dies this often is given up. */
 const MOST_CRASHES = 5;
 const LOOK_ATTEMPTS = 3;
+const BREAK_MS = 200;
 
 /**
  * Takes one step through its life: looked at, shown, begun, done, verified. Each stage is journaled before and after, so it
@@ -192,7 +193,7 @@ export class StepRunner {
     }
     if (again && this.mayTryAgain(error)) {
       await this.move({ to: 'previewed', set: { error: facts } }, 'step.reconciled', told);
-      await sleep(error === undefined ? 0 : backoffMs(step.attempt, Math.random()), undefined, { signal: live.signal });
+      if (error !== undefined) await this.pause(error, step.attempt);
       return undefined;
     }
     const why = { ...facts, effect: found.effect };
@@ -249,9 +250,15 @@ export class StepRunner {
         this.throwIfOver(error);
         const hopeless = error instanceof Problem && error.kind !== 'unavailable';
         if (hopeless || failures === LOOK_ATTEMPTS) throw error;
-        await sleep(backoffMs(failures, Math.random()), undefined, { signal: this.live.signal });
+        await this.pause(error, failures);
       }
     }
+  }
+
+  /** A database that ends sessions is there again soon. */
+  private async pause(error: unknown, failures: number): Promise<void> {
+    const ms = brokeOff(error) ? BREAK_MS * failures : backoffMs(failures, Math.random());
+    await sleep(ms, undefined, { signal: this.live.signal });
   }
 
   /** Before anything was done: a refusal is final, anything else is for a person to look at. */
