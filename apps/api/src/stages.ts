@@ -13,8 +13,7 @@ export function apiStages(runtime: Runtime): StageBooter {
         {
           ...runtime,
           config: { ...config, DATABASE_URL: databaseUrl },
-          domains: enabled,
-          gate: Gate.forLooking(enabled),
+          gate: Gate.forLooking(runtime.domains, enabled),
           // What is asked here was not asked by a user, and nobody is told of this stage.
           presence: new Presence({ processId, role, buildSha: config.BUILD_SHA, pool: runtime.control, log }),
         },

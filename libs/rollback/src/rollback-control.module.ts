@@ -1,7 +1,10 @@
 import { AuditTrail } from '@belay/platform';
 import { Module } from '@nestjs/common';
+import { AnchorUpkeep } from './audit/anchor-upkeep.service.js';
 import { BackupUpkeep } from './backups/backup-upkeep.service.js';
+import { RunbookDrills } from './backups/runbook-drill.service.js';
 import { Checks } from './checks/checks.js';
+import { EmergencyUpkeep } from './emergency/emergency-upkeep.service.js';
 import { Actions } from './engine/actions.js';
 import { ExecutorHost } from './engine/executor-host.js';
 import { World } from './engine/world.js';
@@ -15,5 +18,8 @@ const executor = {
 };
 
 /** Carries runs out, in the worker's half that no flag reaches. */
-@Module({ imports: [RollbackCoreModule], providers: [BackupUpkeep, executor] })
+@Module({
+  imports: [RollbackCoreModule],
+  providers: [AnchorUpkeep, BackupUpkeep, EmergencyUpkeep, executor, RunbookDrills],
+})
 export class RollbackControlModule {}

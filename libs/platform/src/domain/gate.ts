@@ -59,18 +59,13 @@ export class Gate {
     overlay.onChange(changed);
   }
 
-  /** Before a copy of the database, for looking: everything is on, whatever the flags say, and nothing may be written. */
-  static forLooking(domains: readonly Domain[]): Gate {
-    const on: FlagReading = { known: true, on: true, mode: 'on', gradual: false };
-    const emergency: FlagReading = { ...on, on: false };
-    const flags = {
-      reading: (flag: string) => (flag === EMERGENCY_ROLLBACK ? emergency : on),
-      modeFor: () => 'on' as const,
-      onChange: () => () => false,
-    };
-    const killed = () => false;
-    const overlay = { killed, emergency: false, writesKilled: true, failSafe: false, onChange: () => () => false };
-    return new Gate(domains, flags, overlay, false);
+  /** Before a copy of the database, for looking: these are on, whatever the flags say, and nothing may be written. */
+  static forLooking(domains: readonly Domain[], enabled: readonly Domain[]): Gate {
+    const open = new Set(enabled.flatMap(({ flag, features }) => [flag, ...features.map((feature) => feature.flag)]));
+    const reading = (flag: string): FlagReading => ({ known: true, on: open.has(flag), mode: 'on', gradual: false });
+    const onChange = () => () => false;
+    const overlay = { killed: () => false, emergency: false, writesKilled: true, failSafe: false, onChange };
+    return new Gate(domains, { reading, modeFor: () => 'on', onChange }, overlay, false);
   }
 
   /** The domains that should be composed now: each is on for somebody. */

@@ -40,6 +40,7 @@ export class BackupRoom {
 
 /** As the problem that it is, when the disk was full before anybody looked. */
 export function toldOfRoom(error: unknown, folder: string): unknown {
+  if (error instanceof Error && error.cause instanceof NoRoomForBackup) return error.cause;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return code === 'ENOSPC' || code === 'EDQUOT' ? new NoRoomForBackup(folder, 0, RESERVE) : error;
 }

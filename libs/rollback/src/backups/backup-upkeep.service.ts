@@ -6,10 +6,12 @@ import { AuditTrail } from '@belay/platform';
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { system } from '../engine/actor.js';
 import { World } from '../engine/world.js';
+import { inTurn } from './backup-turn.js';
 import { workOnBackup } from './backup-work.service.js';
 import { insertBackup, moveBackup, records, type BackupRecord } from './backup.queries.js';
 import { MANIFEST, foldersOf } from './open-backup.js';
 import { expiredOf } from './retention.rules.js';
+import { RunbookDrills } from './runbook-drill.service.js';
 import { dropLeftovers } from './side-database.js';
 
 const POLL_MS = 1_000;
@@ -29,6 +31,7 @@ export class BackupUpkeep implements OnApplicationBootstrap, BeforeApplicationSh
   constructor(
     private readonly world: World,
     private readonly trail: AuditTrail,
+    private readonly drills: RunbookDrills,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -43,31 +46,29 @@ export class BackupUpkeep implements OnApplicationBootstrap, BeforeApplicationSh
   /** Everything that is due or wanted now; says whether there was anything. */
   async turn(): Promise<boolean> {
     if (!(await this.anythingToDo())) return false;
-    const holder = await this.world.connect('control', 'belay:backups');
-    try {
-      const { rows } = await holder.query<{ held: boolean }>(
-        `SELECT pg_try_advisory_lock(hashtextextended('belay.backups', 0)) AS held`,
-      );
-      if (!rows[0]?.held) return false;
+    return inTurn(this.world, async () => {
       if (await this.due('backup', DAY, '02:00')) await this.askForDaily();
       if (await this.due('backup upkeep', HOUR)) await this.clearAway();
       await this.askForDrill();
       for (const wanted of await this.wanted()) {
         await workOnBackup(this.world, this.trail, wanted, this.#closing.signal);
       }
-      return true;
-    } finally {
-      await holder.end();
-    }
+      await this.drills.carryOutDue(this.#closing.signal);
+    });
   }
 
   private async loop(): Promise<void> {
     const { signal } = this.#closing;
+    let failing = false;
     while (!signal.aborted) {
-      const worked = await this.turn().catch((error: unknown) => {
-        if (!signal.aborted) this.world.runtime.log.warn({ err: error }, 'backups are not looked after');
-        return false;
-      });
+      let worked = false;
+      try {
+        worked = await this.turn();
+        failing = false;
+      } catch (error) {
+        if (!failing && !signal.aborted) this.world.runtime.log.warn({ err: error }, 'backups are not looked after');
+        failing = true;
+      }
       if (!worked) await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -76,6 +77,7 @@ export class BackupUpkeep implements OnApplicationBootstrap, BeforeApplicationSh
     const { rows } = await this.world.control.query<{ something: boolean }>(
       `SELECT EXISTS (SELECT FROM control.backup WHERE wanted_at IS NOT NULL)
               OR (SELECT count(*) FROM control.timer WHERE name IN ('backup', 'backup upkeep') AND due_at > clock_timestamp()) < 2
+              OR EXISTS (SELECT FROM control.timer WHERE name LIKE 'runbook drill %' AND due_at <= clock_timestamp())
               OR EXISTS (${undrilled}) AS something`,
     );
     return rows[0]?.something === true;

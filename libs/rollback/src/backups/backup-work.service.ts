@@ -32,7 +32,12 @@ export async function workOnBackup(
     const findings = [{ level: 0, subject: 'the backup', problem }];
     await moveBackup(world.control, id, state, state === 'creating' ? 'broken' : state, { findings });
   }
-  await world.control.query(`UPDATE control.backup SET wanted_at = NULL WHERE id = $1`, [id]);
+  // A drill that the servers did not allow counts as one, or it would be tried again at once.
+  await world.control.query(
+    `UPDATE control.backup
+     SET wanted_at = NULL, drill_at = CASE WHEN wanted_level >= 3 THEN clock_timestamp() ELSE drill_at END WHERE id = $1`,
+    [id],
+  );
   await trail.append({
     actor: auditActor(requestedBy === system.id ? system : { ...system, id: requestedBy }),
     action: 'backup.prove',

@@ -78,7 +78,7 @@ async function writtenIn(
   folder: string,
   { id, signal }: BackupRequest,
 ): Promise<BackupManifest | undefined> {
-  const { manifest, problems } = await readWhole(world.signer, folder, id, signal);
+  const { manifest, problems } = await readWhole(world.signer, folder, { id }, signal);
   return problems.length === 0 ? manifest : undefined;
 }
 
@@ -335,7 +335,7 @@ async function copyTwice(world: World, folder: string, copies: string, manifest:
     await mkdir(copies, { recursive: true });
     await rm(draft, { recursive: true, force: true });
     await cp(folder, draft, { recursive: true });
-    const { problems } = await readWhole(world.signer, draft, manifest.id);
+    const { problems } = await readWhole(world.signer, draft, manifest);
     if (problems.length > 0) throw new Error('The second copy is not what was written');
     await publish(draft, target);
     return true;

@@ -37,7 +37,8 @@ export const backedUpTable = z.strictObject({
 });
 export type BackedUpTable = z.infer<typeof backedUpTable>;
 
-const unsigned = z.strictObject({
+/** Everything that is signed. */
+export const unsignedManifest = z.object({
   schemaVersion: z.literal(MANIFEST_VERSION),
   id: z.uuid(),
   scope: z.enum(['domains', 'application', 'control']),
@@ -107,11 +108,12 @@ const unsigned = z.strictObject({
   materializedViews: z.array(z.strictObject({ schema: z.string(), name: z.string() })),
 });
 
-export const backupManifest = unsigned.extend({
+export const backupManifest = z.strictObject({
+  ...unsignedManifest.shape,
   signature: z.strictObject({ algorithm: z.literal('Ed25519'), publicKey: z.string(), value: z.string() }),
 });
 export type BackupManifest = z.infer<typeof backupManifest>;
-export type UnsignedManifest = z.infer<typeof unsigned>;
+export type UnsignedManifest = z.infer<typeof unsignedManifest>;
 
 /** What a backup was proven to be good for: 1 whole, 2 readable, 3 restorable, 4 equal. */
 export const backupLevel = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3), z.literal(4)]);
@@ -167,3 +169,11 @@ export const wantedProof = z
   .strictObject({ level: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]) })
   .meta({ id: 'WantedProof' });
 export type WantedProof = z.infer<typeof wantedProof>;
+
+export const drillPath = z.strictObject({ id: z.string().min(1).max(100) });
+export type DrillPath = z.infer<typeof drillPath>;
+
+export const requestedDrill = z
+  .object({ runbook: z.string(), version: z.number().int(), dueAt: z.iso.datetime() })
+  .meta({ id: 'RequestedDrill' });
+export type RequestedDrill = z.infer<typeof requestedDrill>;

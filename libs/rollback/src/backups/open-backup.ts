@@ -39,7 +39,7 @@ export async function openBackup(world: World, id: string, signal?: AbortSignal)
   const record = await findBackup(world.control, id);
   const findings: BackupFinding[] = [];
   for (const folder of foldersOf(world, record)) {
-    const { manifest, problems } = await readWhole(world.signer, folder, id, signal);
+    const { manifest, problems } = await readWhole(world.signer, folder, { id, sha256: record.sha256 }, signal);
     if (manifest && problems.length === 0) {
       if (findings.length > 0)
         world.runtime.log.error({ backup: id, findings }, 'only the second copy of a backup is whole');
@@ -68,11 +68,11 @@ export function signedBytes(manifest: UnsignedManifest): Buffer {
   return Buffer.from(canonicalize(manifest) ?? '');
 }
 
-/** Level 1: signature and every file, and nothing besides. Needs no key. */
+/** Level 1: signature and every file, and nothing besides. Needs no key. `sha256` is the manifest's, where it is known. */
 export async function readWhole(
   signer: Signer,
   folder: string,
-  id: string,
+  { id, sha256: ofManifest = null }: { readonly id: string; readonly sha256?: string | null },
   signal?: AbortSignal,
 ): Promise<{ manifest: BackupManifest | undefined; problems: readonly BackupFinding[] }> {
   const problems: BackupFinding[] = [];
@@ -86,6 +86,9 @@ export async function readWhole(
 
   const { signature, ...unsigned } = manifest;
   if (!signer.signed(signedBytes(unsigned), signature)) found(MANIFEST, 'is not signed by this installation');
+  if (ofManifest !== null && ofManifest !== (await sha256Of(join(folder, MANIFEST))).sha256) {
+    found(MANIFEST, 'has another content');
+  }
   if (manifest.id !== id) found(MANIFEST, `is of backup ${manifest.id}`);
   const present = new Set(await filesIn(folder));
   present.delete(MANIFEST);

@@ -14,7 +14,7 @@ import type { SideDatabase } from './side-database.js';
  */
 export async function proveRestored(
   world: World,
-  backup: OpenBackup,
+  backup: Pick<OpenBackup, 'manifest'>,
   side: Pick<SideDatabase, 'url'>,
   signal?: AbortSignal,
 ): Promise<readonly BackupFinding[]> {

@@ -109,7 +109,8 @@ async function ownerOf(control: pg.Client): Promise<string> {
   return `side database of ${rows[0]?.name ?? ''}`;
 }
 
-function madeLike({ encoding, collate, ctype, provider, locale }: BackupManifest['database']): string {
+/** For CREATE DATABASE. */
+export function madeLike({ encoding, collate, ctype, provider, locale }: BackupManifest['database']): string {
   const parts = [
     `ENCODING ${pg.escapeLiteral(encoding)}`,
     `LC_COLLATE ${pg.escapeLiteral(collate)}`,
