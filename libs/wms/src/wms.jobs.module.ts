@@ -38,6 +38,7 @@ import { Posting } from './movements/posting.service.js';
 import { ReceiveService } from './movements/receive.service.js';
 import { Refusals } from './movements/refusal.service.js';
 import { ShipService } from './movements/ship.service.js';
+import { ShipmentParts } from './movements/shipment-parts.service.js';
 import { Submission } from './movements/submission.service.js';
 import { RateService } from './rates/rate.service.js';
 import { Allocations } from './reservations/allocation.service.js';
@@ -91,6 +92,7 @@ import { WarehouseScope } from './warehouses/warehouse-scope.service.js';
     ReceiveService,
     Refusals,
     ReservationExpiry,
+    ShipmentParts,
     ShipService,
     SkuImport,
     SkuService,

@@ -65,6 +65,7 @@ import { ReceiveService } from './movements/receive.service.js';
 import { Refusals } from './movements/refusal.service.js';
 import { ReverseService } from './movements/reverse.service.js';
 import { ShipService } from './movements/ship.service.js';
+import { ShipmentParts } from './movements/shipment-parts.service.js';
 import { Submission } from './movements/submission.service.js';
 import { TransferService } from './movements/transfer.service.js';
 import { PeriodController } from './periods/period.controller.js';
@@ -184,6 +185,7 @@ import { WarehouseService } from './warehouses/warehouse.service.js';
     ReservedShipment,
     ResolutionService,
     ReverseService,
+    ShipmentParts,
     ShipService,
     SkuImport,
     SkuService,
