@@ -24,7 +24,8 @@ export function draftRunbook(world: PlanningWorld, target: RunbookTarget, doc: R
   const structural = wanted.some((wish) => newestOf(world.catalogue, wish.action)?.destructive === true);
   const going = domain && structural ? goingWith(world.domains, domain.name) : domain ? [domain] : [];
   const level = Math.max(0, ...wanted.map((wish) => levelOf(world, wish)));
-  const wishes = looked(world, kept(world, doc, level, opened(world, domain, structural, wanted)));
+  const framed = looked(world, kept(world, doc, level, opened(world, domain, structural, wanted)));
+  const wishes = apart(framed, wanted);
   return {
     domains: wanted.some(({ action }) => action === 'database.restore')
       ? [...world.domains].reverse().map(({ name }) => name)
@@ -119,6 +120,14 @@ function looked({ catalogue }: PlanningWorld, wishes: readonly StepWish[]): read
     .filter((name) => !wishes.some(({ action, domain }) => action === 'verify.domain' && domain === name));
   const all = wishes.findLastIndex(({ action }) => action === 'verify.all');
   return [...wishes, ...[...new Set(unseen)].map((name) => verifyDomain(name)), ...(all > last ? [] : [verifyAll])];
+}
+
+/** People name the steps of their runbook as they like: what is put around them stands back. */
+function apart(framed: readonly StepWish[], wanted: readonly StepWish[]): readonly StepWish[] {
+  const taken = new Set(wanted.map(({ key }) => key));
+  return framed.map((wish) =>
+    wanted.includes(wish) || !taken.has(wish.key) ? wish : { ...wish, key: `frame:${wish.key}` },
+  );
 }
 
 function changesOf(world: PlanningWorld, going: readonly Domain[], wanted: readonly StepWish[]): PlanDraft['changes'] {
