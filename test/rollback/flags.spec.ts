@@ -123,6 +123,16 @@ describe('switching flags off and lifting them again', () => {
     expect(await row()).toEqual(switched);
   });
 
+  it('is lifted too when the run that lifts has switched it off itself', async () => {
+    const off = await room.step(flagOff, { flag });
+    await off.inspect();
+    await off.execute();
+    const lift = await room.step(flagLift, { flag, ofRun: randomUUIDv7() }, { runId: off.context.runId });
+    await lift.inspect();
+    expect(await lift.execute()).toMatchObject({ changed: true });
+    expect(await row()).toMatchObject({ off: false });
+  });
+
   it('is obeyed within a second when nobody hears of it', async () => {
     await room.control(`ALTER TABLE control.flag_override DISABLE TRIGGER flag_override_announce`);
     const step = await room.step(flagOff, { flag });

@@ -96,6 +96,19 @@ onEveryBackend('stopping and starting the jobs of a domain', (backend) => {
     expect((await room.world.queues.counts(domain)).paused).toBe(false);
   }, 30_000);
 
+  it('takes back what an attempt has told the workers before it was cut off', async () => {
+    const told = () =>
+      room.control<{ off: boolean }>(`SELECT off FROM control.flag_override WHERE flag LIKE 'abort_jobs:%'`);
+    const step = await room.step(jobsStop, input);
+    await step.inspect();
+    await room.world.queues.pause(domain);
+    await room.control(`SELECT control.override_flag('live', 'abort_jobs:workshop', true, 'cut off', 'maria')`);
+    expect(await step.reconcile()).toEqual({ effect: 'not-done' });
+    await step.execute();
+    expect(await step.reconcile()).toMatchObject({ effect: 'done' });
+    expect(await told()).toEqual([{ off: false }]);
+  });
+
   it('tells jobs that take too long to stop, and they are put back', async () => {
     await build('c', { ms: 20_000 });
     await begun('c');

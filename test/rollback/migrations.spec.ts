@@ -129,6 +129,25 @@ describe('a schema that goes down and up as a step', () => {
     expect(await again.verify()).toMatchObject({ outcome: 'pass' });
   });
 
+  it('goes on where an attempt was cut off, and tells what both have moved', async () => {
+    // What comes before the index, which is dropped outside of transactions, is committed before the rest begins.
+    const blocker = await other(`LOCK TABLE depot.reading IN ACCESS SHARE MODE`);
+    const step = await room.step(migrationDown, input);
+    await step.inspect();
+    const cut = expect(step.execute()).rejects.toThrow();
+    await waiting(step.context.runId);
+    await room.rows(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1`, [
+      sessionName({ runId: step.context.runId, epoch: 1n }),
+    ]);
+    await cut;
+    await blocker.end();
+    expect(await step.reconcile()).toEqual({ effect: 'partial' });
+    expect(await step.execute()).toMatchObject({
+      moved: [addPriority, expect.anything(), expect.anything(), expect.anything()],
+    });
+    expect(await step.verify()).toMatchObject({ outcome: 'pass' });
+  });
+
   it('leaves nothing behind when its connection is cut in the middle', async () => {
     const before = await content();
     const blocker = await other(`LOCK TABLE depot.item IN ACCESS SHARE MODE`);

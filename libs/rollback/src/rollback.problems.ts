@@ -203,3 +203,35 @@ export class OnlyByHand extends Conflict {
     super(`A person has to take this back: ${what}.`, { what });
   }
 }
+
+/** S11 of a purge: what goes is in no proven backup that was made after it was put aside. */
+export class PurgeUnproven extends Conflict {
+  readonly slug = 'purge-unproven';
+  readonly title = 'No proven backup has what would go';
+
+  constructor(domain: string, parkedAt: Date, madeAt: Date | null) {
+    super(
+      `What ${domain} has put aside until ${parkedAt.toISOString()} is in no backup of level 4 that was made since. Make one first.`,
+      { check: 'S11', domain, parkedAt: parkedAt.toISOString(), madeAt: madeAt?.toISOString() ?? null },
+    );
+  }
+}
+
+/** S10, asked again inside the transaction that would have dropped it. */
+export class RestsOnIt extends Conflict {
+  readonly slug = 'dependents-left';
+  readonly title = 'Something that stays rests on it';
+
+  constructor(domain: string, against: readonly string[]) {
+    super(`What is parked of ${domain} cannot go: ${against.join(', ')}.`, { check: 'S10', domain, against });
+  }
+}
+
+export class GoneForGood extends Conflict {
+  readonly slug = 'purged';
+  readonly title = 'What was purged does not come back';
+
+  constructor(domain: string) {
+    super(`What was parked of ${domain} was purged. Restore it from the backup that was proven before.`, { domain });
+  }
+}

@@ -29,8 +29,8 @@ export interface MigrationStep {
 export interface Inside {
   /** First in each of them; may refuse. */
   readonly enter: (client: pg.ClientBase) => Promise<void>;
-  /** In the transaction that ends it all, once everything is done. */
-  readonly leave: (client: pg.ClientBase, steps: readonly MigrationStep[]) => Promise<void>;
+  /** Last in each of them, with everything done so far; `last` when nothing remains. */
+  readonly leave: (client: pg.ClientBase, steps: readonly MigrationStep[], last: boolean) => Promise<void>;
 }
 
 /** A migration that would go up or down, and what is known of it without trying. */
@@ -116,7 +116,7 @@ export class DomainMigrator {
     return this.session.transaction(async () => {
       await this.enter();
       for (const step of batch) done.push(await this.runStep(step));
-      if (last) await this.leave(done);
+      await this.leave(done, last);
       return done;
     });
   }
@@ -126,9 +126,9 @@ export class DomainMigrator {
     if (inside && !dryRun) await inside.enter(await this.session.client());
   }
 
-  private async leave(done: readonly MigrationStep[]): Promise<void> {
+  private async leave(done: readonly MigrationStep[], last: boolean): Promise<void> {
     const { inside, dryRun } = this.options;
-    if (inside && !dryRun) await inside.leave(await this.session.client(), done);
+    if (inside && !dryRun) await inside.leave(await this.session.client(), done, last);
   }
 
   private async runStep(step: Runnable): Promise<MigrationStep> {
@@ -177,7 +177,7 @@ export class DomainMigrator {
     return this.session.transaction(async () => {
       await this.note(step);
       const done = [...before, this.report(step, statements)];
-      if (last) await this.leave(done);
+      await this.leave(done, last);
       return done;
     });
   }

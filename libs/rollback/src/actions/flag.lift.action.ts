@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { StepContext } from '../engine/action.js';
 import { defineAction } from '../engine/actions.js';
 import { inspectFlag, restoreFlag, switchFlag, verifyFlag } from './flag-state.service.js';
 import { overlayScope, overrideOf, type Override } from './override.queries.js';
@@ -27,7 +28,7 @@ export const flagLift = defineAction({
   async preview(context, wanted) {
     const present = await overrideOf(context.world.control, overlayScope(context), wanted.flag);
     return {
-      changes: mayLift(present, wanted)
+      changes: mayLift(context, present, wanted)
         ? [`control.override_flag('${overlayScope(context)}', '${wanted.flag}', off => false)`]
         : [],
       estimatedMs: 200,
@@ -35,15 +36,17 @@ export const flagLift = defineAction({
       rows: 1,
       reversible: true,
       notes:
-        present?.off === true && !mayLift(present, wanted) ? [`${present.actor} switched it off, not that run`] : [],
+        present?.off === true && !mayLift(context, present, wanted)
+          ? [`${present.actor} switched it off, not that run`]
+          : [],
     };
   },
 
-  execute: (context, wanted) => switchFlag(context, wanted.flag, false, (present) => mayLift(present, wanted)),
+  execute: (context, wanted) => switchFlag(context, wanted.flag, false, (present) => mayLift(context, present, wanted)),
 
   async verify(context, wanted, done) {
     const present = await overrideOf(context.world.control, overlayScope(context), wanted.flag);
-    if (present?.off === true && !mayLift(present, wanted) && present.runId !== context.runId)
+    if (present?.off === true && !mayLift(context, present, wanted) && present.runId !== context.runId)
       return { outcome: 'pass', facts: { override: present, left: 'another has switched it off' } };
     return verifyFlag(context, wanted.flag, false, done);
   },
@@ -52,12 +55,13 @@ export const flagLift = defineAction({
 
   async reconcile(context, wanted) {
     const present = await overrideOf(context.world.control, overlayScope(context), wanted.flag);
-    if (mayLift(present, wanted)) return { effect: 'not-done' };
+    if (mayLift(context, present, wanted)) return { effect: 'not-done' };
     const changed = present?.runId === context.runId;
     return { effect: 'done', result: { flag: wanted.flag, changed, seq: present?.seq ?? '0' } };
   },
 });
 
-function mayLift(present: Override | null, { ofRun }: z.infer<typeof input>): boolean {
-  return present?.off === true && (ofRun === null || present.runId === ofRun);
+/** What the lifting run has itself switched off meanwhile is its own as well. */
+function mayLift({ runId }: StepContext, present: Override | null, { ofRun }: z.infer<typeof input>): boolean {
+  return present?.off === true && (ofRun === null || [ofRun, runId].includes(present.runId ?? ''));
 }

@@ -48,16 +48,23 @@ export async function stopJobs(context: StepContext, domain: string, drainS: num
     const heeded = performance.now() + HEEDED_WITHIN_MS;
     await acknowledged(world.control, BigInt(seq), heeded, signal);
     running = await untilIdle(context, domain, heeded);
-    await tellAbort(context, domain, false);
   }
+  await clearAbort(context, domain);
   return { domain, queue: 'paused', stuck: running, aborted };
+}
+
+/** Whether all of that is done: the queue stands, nothing runs, and nothing is told to stop any more. */
+export async function isStopped(context: StepContext, domain: string): Promise<boolean> {
+  const { world } = context;
+  const { paused } = await reach(world.queues.counts(domain));
+  const told = await overrideOf(world.control, overlayScope(context), abortJobs(domain));
+  return paused && told?.off !== true && (await runningJobs(world, domain)).length === 0;
 }
 
 export async function startJobs(context: StepContext, domain: string): Promise<JsonObject> {
   if (!hasJobs(context.world, domain)) return { domain, queue: 'none' };
   await context.inControl(() => Promise.resolve());
-  const told = await overrideOf(context.world.control, overlayScope(context), abortJobs(domain));
-  if (told?.off === true) await tellAbort(context, domain, false);
+  await clearAbort(context, domain);
   await reach(context.world.queues.resume(domain));
   return { domain, queue: 'open' };
 }
@@ -97,6 +104,7 @@ export async function restoreJobs(context: StepContext, domain: string, { before
   const { queue } = beforeJobs.parse(before);
   if (queue === 'none') return { domain, queue };
   await context.inControl(() => Promise.resolve());
+  await clearAbort(context, domain);
   await reach(queue === 'paused' ? context.world.queues.pause(domain) : context.world.queues.resume(domain));
   return { domain, queue };
 }
@@ -127,6 +135,12 @@ function tellAbort(context: StepContext, domain: string, off: boolean): Promise<
   return context.inControl((client) =>
     writeOverride(client, overlayScope(context), abortJobs(domain), { off, reason, actor, runId }),
   );
+}
+
+/** Also after an attempt that was cut off in between: what begins later is not to be told to stop. */
+async function clearAbort(context: StepContext, domain: string): Promise<void> {
+  const told = await overrideOf(context.world.control, overlayScope(context), abortJobs(domain));
+  if (told?.off === true) await tellAbort(context, domain, false);
 }
 
 async function lookAt(world: World, domain: string) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineAction } from '../engine/actions.js';
-import { hasJobs, inspectJobs, restoreJobs, runningJobs, stopJobs, verifyStopped } from './job-state.service.js';
+import { hasJobs, inspectJobs, isStopped, restoreJobs, stopJobs, verifyStopped } from './job-state.service.js';
 
 const input = z.strictObject({ domain: z.string(), drainS: z.number().min(0).max(600).default(30) });
 
@@ -32,9 +32,7 @@ export const jobsStop = defineAction({
 
   async reconcile(context, { domain }) {
     if (!hasJobs(context.world, domain)) return { effect: 'done', result: { domain, queue: 'none', stuck: [] } };
-    const { queue } = await inspectJobs(context, domain);
-    const running = await runningJobs(context.world, domain);
-    if (queue !== 'paused' || running.length > 0) return { effect: 'not-done' };
+    if (!(await isStopped(context, domain))) return { effect: 'not-done' };
     return { effect: 'done', result: { domain, queue: 'paused', stuck: [], aborted: false } };
   },
 });

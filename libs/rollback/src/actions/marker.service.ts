@@ -61,7 +61,7 @@ export async function writeMarker(
 }
 
 /** What the domains say of themselves, all at the same point, and which point that was. */
-function seenAtOnce(context: Pick<StepContext, 'world' | 'signal' | 'sessionName' | 'runId' | 'actor'>) {
+export function seenAtOnce(context: Pick<StepContext, 'world' | 'signal' | 'sessionName' | 'runId' | 'actor'>) {
   return look(
     context,
     async ({ tx, client, before: { snapshot, at } }) => {
@@ -77,7 +77,8 @@ function seenAtOnce(context: Pick<StepContext, 'world' | 'signal' | 'sessionName
   );
 }
 
-async function ledgersOf(world: World): Promise<Json> {
+/** How every migration of the application database stands. */
+export async function ledgersOf(world: World): Promise<Json> {
   const lines: Json[] = [];
   for (const { domain } of world.ledgers.filter(({ database }) => database === 'application')) {
     for (const line of await ledgerOf(world, domain)) lines.push({ domain, ...line });

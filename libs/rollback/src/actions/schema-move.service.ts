@@ -7,18 +7,16 @@ import {
   recordSchema,
   type Extent,
   type ForeseenStep,
-  type Guard,
   type Inside,
-  type MigrationStep,
 } from '@belay/platform';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type pg from 'pg';
 import { z } from 'zod';
 import type { Evidence, Preview, Reconciled, Retries, StepContext } from '../engine/action.js';
 import { enterFence, markedStep, markStep } from '../engine/fence.js';
-import type { Json, JsonObject } from '../engine/json.js';
+import type { JsonObject } from '../engine/json.js';
 import type { World } from '../engine/world.js';
-import { RowsInTheWay } from '../rollback.problems.js';
+import { concernedGuards, countGuards, guardsOf, holdGuards } from './guard.queries.js';
+import { keepMoved, movedResult, movedSoFarBy, withSteps } from './moved.queries.js';
 import { fingerprintNow, fingerprintRecorded } from './schema.queries.js';
 
 export type Direction = 'up' | 'down';
@@ -68,7 +66,8 @@ export async function previewMove(context: StepContext, move: SchemaMove, direct
   const steps = await foreseen(world, move, direction);
   const size = await sizeOf(world, move.domain);
   const untried = steps.filter(({ sql }) => sql === undefined).map(({ name }) => name);
-  const guards = direction === 'down' ? await countGuards(world.application, concerned(world, move, steps)) : [];
+  const guards =
+    direction === 'down' ? await countGuards(world.application, concernedGuards(world, move.domain, steps)) : [];
   return {
     changes: steps.flatMap(({ name, sql = [] }) => [`-- ${move.domain}/${name}`, ...sql]),
     estimatedMs: direction === 'down' ? 500 : 500 + Math.round(size.rows / 1_000),
@@ -90,7 +89,8 @@ export async function moveSchema(context: StepContext, move: SchemaMove, directi
     await recordSchema(world.targets, move.domain, runId);
     return earlier;
   }
-  const guards = direction === 'down' ? concerned(world, move, await foreseen(world, move, direction)) : [];
+  const guards =
+    direction === 'down' ? concernedGuards(world, move.domain, await foreseen(world, move, direction)) : [];
   const began = performance.now();
   let marked: JsonObject | undefined;
   const inside: Inside = {
@@ -98,9 +98,10 @@ export async function moveSchema(context: StepContext, move: SchemaMove, directi
       await enterFence(client, context);
       await holdGuards(client, guards);
     },
-    leave: async (client, steps) => {
-      marked = resultOf(move.domain, direction, steps, began);
-      await markStep(client, context, marked);
+    leave: async (client, steps, last) => {
+      const moved = withSteps(await movedSoFarBy(client, stepKey), steps);
+      if (!last) await keepMoved(client, context, moved);
+      else await markStep(client, context, (marked = movedResult(move.domain, direction, moved, began)));
     },
   };
   const clock = {
@@ -113,8 +114,23 @@ export async function moveSchema(context: StepContext, move: SchemaMove, directi
   const migrate = direction === 'down' ? migrateDown : migrateUp;
   const options = { runId, sessionName, inside, clock, waitMs: OTHERS_MS, release: world.runtime.config.BUILD_SHA };
   signal.throwIfAborted();
-  const steps = await migrate(world.targets, world.ledgers, move.domain, { ...options, ...extentOf(move) });
-  return marked ?? context.once(() => Promise.resolve(resultOf(move.domain, direction, steps, began)));
+  // A statement that waits or fills rows does not look at a signal: its session is ended on the server.
+  const end = () => {
+    world.application
+      .query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1`, [sessionName])
+      .catch(() => undefined);
+  };
+  signal.addEventListener('abort', end);
+  try {
+    await migrate(world.targets, world.ledgers, move.domain, { ...options, ...extentOf(move) });
+  } catch (error) {
+    // Why it was told to end says more than how it ended.
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
+  return marked ?? context.once(() => Promise.resolve(movedResult(move.domain, direction, [], began)));
 }
 
 /** Whether the ledger, the catalogue and what the migrator wrote down say the same. */
@@ -124,7 +140,12 @@ export async function verifyMove({ world }: StepContext, move: SchemaMove, direc
   const ledger = await ledgerOf(world, domain);
   const left = (await foreseen(world, move, direction)).map(({ name }) => name);
   const parked = await parkedNow(world.application, domain);
-  const promised = await parksOf(world, domain, ledger, extentOf(move));
+  const promised = await parksOf(
+    world,
+    domain,
+    ledger.filter(({ state }) => state === wanted),
+    extentOf(move),
+  );
   const isParked = ({ kind, object }: { kind: string; object: string }) =>
     parked.some((one) => one.kind === kind && one.object === object);
   const misplaced = promised.filter((one) => isParked(one) !== (direction === 'down')).map(({ object }) => object);
@@ -148,7 +169,7 @@ export async function reconcileMove(
   const left = await foreseen(world, move, direction);
   if (marked || left.length === 0) {
     await recordSchema(world.targets, move.domain, runId);
-    return { effect: 'done', result: marked ?? resultOf(move.domain, direction, [], performance.now()) };
+    return { effect: 'done', result: marked ?? movedResult(move.domain, direction, [], performance.now()) };
   }
   const then = beforeMove.safeParse(before).data?.ledger ?? [];
   const now = await ledgerOf(world, move.domain);
@@ -180,42 +201,18 @@ export function foreseen(world: World, move: SchemaMove, direction: Direction): 
   return foreseeMigration(world.targets, world.ledgers, move.domain, direction, extentOf(move));
 }
 
-function resultOf(domain: string, direction: Direction, steps: readonly MigrationStep[], began: number): JsonObject {
-  const filled = steps
-    .filter(({ filledRows }) => filledRows > 0)
-    .map(({ name, filledRows }) => ({ name, rows: filledRows }));
-  return {
-    domain,
-    direction,
-    moved: steps.map(({ name }) => name),
-    filled,
-    filledRows: filled.reduce((rows, one) => rows + one.rows, 0),
-    ms: Math.round(performance.now() - began),
-  };
-}
-
 function sameLedger(one: LedgerLines, other: LedgerLines): boolean {
   const states = new Map(other.map(({ name, state }) => [name, state]));
   return one.length === other.length && one.every(({ name, state }) => states.get(name) === state);
 }
 
-function guardsOf(world: World, domain: string): readonly Guard[] {
-  return world.domains.find(({ name }) => name === domain)?.runbook?.guards ?? [];
-}
-
-/** Guards of what these migrations park: all of them when the schema itself goes. */
-function concerned(world: World, { domain }: SchemaMove, steps: readonly ForeseenStep[]): readonly Guard[] {
-  const parks = steps.flatMap((step) => step.parks);
-  const whole = parks.some(({ kind, object }) => kind === 'schema' && object === domain);
-  return guardsOf(world, domain).filter(
-    ({ object }) => whole || parks.some((one) => one.object === object || one.object.startsWith(`${object}.`)),
-  );
-}
-
+/** What these migrations park, of those that the move is about. */
 async function parksOf(world: World, domain: string, ledger: LedgerLines, { to, only }: Extent) {
+  const down = ledger.every(({ state }) => state === 'parked');
   const names = ledger
     .map(({ name }) => name)
-    .filter((name) => (to === undefined || name > to) && (only === undefined || only.includes(name)));
+    .filter((name) => to === undefined || (down ? name > to : name <= to))
+    .filter((name) => only === undefined || only.includes(name));
   const { rows } = await world.control.query(
     `SELECT p ->> 'kind' AS kind, p ->> 'object' AS object
      FROM control.migration_artifact a, jsonb_array_elements(a.parks) AS p
@@ -233,48 +230,4 @@ async function sizeOf({ application }: World, domain: string): Promise<{ rows: n
     [domain],
   );
   return z.tuple([z.object({ rows: z.number() })]).parse(rows)[0];
-}
-
-interface Counted extends Record<string, Json> {
-  readonly object: string;
-  readonly mode: Guard['mode'];
-  /** Null when the object is not there. */
-  readonly rows: number | null;
-}
-
-async function countGuards(on: pg.Pool | pg.ClientBase, guards: readonly Guard[]): Promise<readonly Counted[]> {
-  const counted: Counted[] = [];
-  for (const { object, mode, count } of guards) {
-    counted.push({ object, mode, rows: (await kindOf(on, object)) === null ? null : await countOf(on, count) });
-  }
-  return counted;
-}
-
-/** Nobody writes what is guarded until this ends, so what is counted now is what is parked. */
-async function holdGuards(client: pg.ClientBase, guards: readonly Guard[]): Promise<void> {
-  for (const { object, mode, count } of guards) {
-    const kind = await kindOf(client, object);
-    if (kind === null) continue;
-    if (kind === 'table') await client.query(`LOCK TABLE ${object} IN ACCESS EXCLUSIVE MODE`);
-    // A count of what is only parked blocks nothing, so nobody has to wait for it.
-    if (mode === 'park') continue;
-    const rows = await countOf(client, count);
-    if (rows > 0) throw new RowsInTheWay(object, mode, rows);
-  }
-}
-
-async function kindOf(on: pg.Pool | pg.ClientBase, object: string): Promise<'schema' | 'table' | 'other' | null> {
-  const { rows } = await on.query(
-    `SELECT CASE WHEN to_regnamespace($1) IS NOT NULL THEN 'schema'
-                 WHEN c.relkind IN ('r', 'p') THEN 'table' WHEN c.oid IS NOT NULL THEN 'other' END AS kind
-     FROM (SELECT CASE WHEN $1 ~ '^[^.]+$' THEN NULL ELSE to_regclass($1) END AS oid) AS named
-     LEFT JOIN pg_class c ON c.oid = named.oid`,
-    [object],
-  );
-  return z.tuple([z.object({ kind: z.enum(['schema', 'table', 'other']).nullable() })]).parse(rows)[0].kind;
-}
-
-async function countOf(on: pg.Pool | pg.ClientBase, sql: string): Promise<number> {
-  const { rows } = await on.query<Record<string, unknown>>(sql);
-  return Number(Object.values(rows[0] ?? { count: 0 })[0]);
 }

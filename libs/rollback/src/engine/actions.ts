@@ -2,7 +2,7 @@ import type { Action } from './action.js';
 import type { JsonObject } from './json.js';
 import { UnknownAction } from '../rollback.problems.js';
 
-const actionName = /^[a-z]+(\.[a-z]+)+$/;
+const actionName = /^[a-z]+(\.[a-z]+)*$/;
 
 /** An action whose functions get what its schema lets through, and nothing else. Throws when its description is unsound. */
 export function defineAction<Input extends JsonObject>(action: Action<Input>): Action {

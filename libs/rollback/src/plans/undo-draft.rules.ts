@@ -87,13 +87,14 @@ function inverseOf(world: PlanningWorld, runId: string, step: PastStep): readonl
       if (typeof flag !== 'string' || step.result?.['changed'] === false) return [];
       return [{ key: `off:${flag}`, action: 'flag.off', domain, input: { flag } }];
     case 'jobs.stop':
-      return domain === null ? [] : [jobsStart(domain)];
+      // A queue that was paused before the run stays so.
+      return domain === null || step.before?.['queue'] === 'paused' ? [] : [jobsStart(domain)];
     case 'jobs.start':
       return domain === null ? [] : [jobsStop(domain)];
     case 'migration.down':
-      return domain === null ? [] : [migrationUp(domain)];
+      return domain === null ? [] : [moving(migrationUp(domain), step)];
     case 'migration.up':
-      return domain === null ? [] : [migrationDown(domain)];
+      return domain === null ? [] : [moving(migrationDown(domain), step)];
     case 'manual.command':
       return [{ key: `manual:${idx}`, action, domain, input: { what: `Take back: ${wordOf(input, 'what')}` } }];
     default:
@@ -102,6 +103,12 @@ function inverseOf(world: PlanningWorld, runId: string, step: PastStep): readonl
         { key: `undo:${idx}`, action: 'step.undo', domain, input: { runId, idx, ...(domain !== null && { domain }) } },
       ];
   }
+}
+
+/** Exactly the migrations that the step has moved: what was parked before it stays parked. */
+function moving(wish: StepWish, { result }: PastStep): StepWish {
+  const moved = result?.['moved'];
+  return Array.isArray(moved) ? { ...wish, input: { ...wish.input, only: moved } } : wish;
 }
 
 function touchesSchema(action: string): boolean {
