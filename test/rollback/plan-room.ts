@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { AuditTrail, type Domain } from '@belay/platform';
+import { AuditTrail, Problem, type Domain } from '@belay/platform';
 import { actions } from '../../libs/rollback/src/actions/registry.js';
 import { Checks } from '../../libs/rollback/src/checks/checks.js';
 import { Actions } from '../../libs/rollback/src/engine/actions.js';
@@ -27,11 +27,14 @@ const stand: Domain = {
 
 const core: Domain = { name: 'core', title: 'Core', after: [], features: [], module: EmptyModule };
 
+const { runbook: recovery } = depot;
+if (!recovery) throw new Error('the depot says how it is brought back');
+
 /** The depot with runbooks, of which one asks for everything that a runbook can. */
 const depotWithRunbooks: Domain = {
   ...depot,
-  runbook: depot.runbook && {
-    ...depot.runbook,
+  runbook: {
+    ...recovery,
     runbooks: [
       {
         id: 'depot-s2',
@@ -143,6 +146,13 @@ export class PlanRoom {
 export function outline({ steps }: PlanDoc): string[] {
   return steps.map(({ action, input }) => {
     const on = input['flag'] ?? input['domain'] ?? input['domains'] ?? input['level'] ?? input['scope'];
-    return on === undefined ? action : `${action} ${Array.isArray(on) ? on.join('+') : String(on)}`;
+    if (on === undefined || on === null) return action;
+    return `${action} ${Array.isArray(on) ? on.join('+') : JSON.stringify(on).replaceAll('"', '')}`;
   });
+}
+
+/** What a problem is called; the message of anything else. */
+export function slugOf(error: unknown): string {
+  if (error instanceof Problem) return error.slug;
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,10 +1,16 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { migrateDown, migrateUp } from '@belay/platform';
+import { z } from 'zod';
+import { actions } from '../../libs/rollback/src/actions/registry.js';
+import type { JsonObject } from '../../libs/rollback/src/engine/json.js';
+import { runbookDraft } from '../../libs/rollback/src/plans/runbook.contract.js';
 import { hashOfDocument } from '../../libs/rollback/src/plans/plan-hash.rules.js';
-import type { PlanTarget } from '../../libs/rollback/src/plans/plan.contract.js';
+import { planDoc, type PlanTarget } from '../../libs/rollback/src/plans/plan.contract.js';
 import { depotLedgers } from './depot.js';
-import { outline, PlanRoom } from './plan-room.js';
+import { maria, outline, PlanRoom, slugOf } from './plan-room.js';
+
+type RunbookTarget = Extract<PlanTarget, { kind: 'runbook' }>;
 
 describe('a plan', () => {
   let room: PlanRoom;
@@ -17,7 +23,7 @@ describe('a plan', () => {
   const refusal = (target: PlanTarget) =>
     room.draft(target).then(
       () => 'planned',
-      (error: { slug?: string; message: string }) => error.slug ?? error.message,
+      (error: unknown) => slugOf(error),
     );
   const off = ['flag.off enable_stand', 'flag.off enable_depot', 'jobs.stop stand', 'jobs.stop depot'];
   const backedUp = (level: number) => ['backup.create depot', `backup.verify ${level}`];
@@ -32,7 +38,10 @@ describe('a plan', () => {
       risk: 'low',
       dataLossRisk: 'none',
     });
-    expect(doc.impact.unavailable).toEqual(['Stand', 'Depot']);
+    expect(doc.impact).toMatchObject({
+      unavailable: ['Stand', 'Depot'],
+      downtime: 'until somebody lets it on again',
+    });
     expect(doc.changes).toContainEqual({ component: 'flag enable_depot', from: 'on', to: 'off, by hand' });
     expect(await plan({ kind: 'module', domain: 'stand', depth: 'off' })).toEqual([
       'flag.off enable_stand',
@@ -86,6 +95,54 @@ describe('a plan', () => {
     expect(await refusal({ kind: 'module', domain: 'control', depth: 'parked' })).toBe('control-database');
   });
 
+  it('is estimated from how long its steps took before', async () => {
+    const before = await room.draft({ kind: 'module', domain: 'stand', depth: 'off' });
+    const runId = await room.room.run();
+    for (const [idx, seconds] of [100, 1, 400].entries()) {
+      await room.room.control(
+        `INSERT INTO control.run_step (run_id, idx, key, action, version, input, state, started_at, finished_at)
+         VALUES ($1, $2, $3, 'marker.create', 1, '{}', 'verified', now(), now() + $4 * interval '1 second')`,
+        [runId, idx, `${runId}-${idx}`, seconds],
+      );
+    }
+    const after = await room.draft({ kind: 'module', domain: 'stand', depth: 'off' });
+    await room.room.control(`DELETE FROM control.run_step`);
+    // The median in place of the first guess of one second.
+    expect(after.estimateS - before.estimateS).toBeCloseTo(99);
+  });
+
+  it('cannot be one that drops data: no action takes SQL, and a purge stands in no plan but its own', async () => {
+    const runbook = { kind: 'runbook', runbook: 'depot-s2', with: [], params: {} } satisfies PlanTarget;
+    const { doc } = await room.runbooks.get('depot-s2');
+    const draft = z.object(runbookDraft.shape).parse(doc);
+    const write = async (steps: readonly { action: string; params: JsonObject }[]) => {
+      const { version } = await room.runbooks.get('depot-s2');
+      const written = steps.map((step, place) => ({
+        ...step,
+        key: `step-${place}`,
+        optional: false,
+        timeoutS: 10,
+        onFail: 'hold' as const,
+      }));
+      await room.runbooks.write(maria, 'depot-s2', version, { ...draft, steps: written }, room.transact);
+      return refusal({ ...runbook, version: version + 1 });
+    };
+    for (const { name, input } of actions) {
+      expect([name, input.safeParse({ domain: 'depot', sql: 'DROP TABLE depot.item' }).success]).toEqual([name, false]);
+      expect([name, await write([{ action: name, params: { sql: 'DROP TABLE depot.item' } }])]).toEqual([
+        name,
+        'plan-refused',
+      ]);
+    }
+    await expect(write([{ action: 'sql.run', params: { sql: 'DROP TABLE depot.item' } }])).rejects.toMatchObject({
+      slug: 'plan-refused',
+    });
+    expect(await write([{ action: 'purge', params: { domain: 'depot' } }])).toBe('plan-refused');
+    expect(
+      planDoc.safeParse({ ...(await room.draft({ kind: 'module', domain: 'stand', depth: 'off' })), sql: 'x' }).success,
+    ).toBe(false);
+  });
+
   it('is another one each time, though it says the same, and does not last beyond a change of what it rests on', async () => {
     const one = await room.draft({ kind: 'module', domain: 'depot', depth: 'off' });
     await new Promise((resolve) => setTimeout(resolve, 2));
@@ -96,9 +153,10 @@ describe('a plan', () => {
   });
 
   describe('from a runbook', () => {
-    const runbook = (wanted: string[] = [], params = {}): PlanTarget => ({
+    const runbook = (wanted: string[] = [], params = {}): RunbookTarget => ({
       kind: 'runbook',
       runbook: 'depot-s2',
+      version: 1,
       with: wanted,
       params,
     });
@@ -191,15 +249,10 @@ describe('a plan', () => {
       expect(doc.risk).toBe('high');
     });
 
-    it('everything stops all writes for it', async () => {
-      const outlined = await plan({ kind: 'restore', path: 'R5', backupId: randomUUIDv7() });
-      expect(outlined.filter((step) => !step.startsWith('marker'))).toEqual([
-        'flag.off platform_writes',
-        'database.restore application',
-        'verify.all',
-        'flag.lift platform_writes',
-        'verify.flags',
-      ]);
+    it('everything lets it be served until the swap', async () => {
+      const doc = await room.draft({ kind: 'restore', path: 'R5', backupId: randomUUIDv7() });
+      expect(outline(doc)).toEqual(['database.restore application', 'verify.all']);
+      expect(doc.approvals).toEqual([{ permission: 'rollback:approve' }, { permission: 'rollback:restore' }]);
     });
   });
 
@@ -239,6 +292,30 @@ describe('a plan', () => {
       expect(outline(doc)).toEqual([...off, ...backedUp(4), 'purge depot', 'verify.all']);
       expect(doc.approvals).toEqual([{ permission: 'rollback:approve' }, { permission: 'rollback:purge' }]);
     });
+  });
+
+  it('to purge a failed copy leaves its module on', async () => {
+    const copies = ['depot__failed_0000000a'];
+    const target = { kind: 'purge', domain: 'depot', confirm: 'depot', copies } satisfies PlanTarget;
+    expect(await refusal(target)).toBe('nothing-to-do');
+    await room.room.control(
+      `INSERT INTO control.failed_copy (id, kind, object, domain, run_id, kept_at, purge_after)
+       VALUES ($1, 'schema', $2, 'depot', $1, clock_timestamp() - interval '31 days', clock_timestamp())`,
+      [randomUUIDv7(), copies[0]],
+    );
+    expect(await plan(target)).toEqual([...backedUp(4), 'purge depot', 'verify.all']);
+    expect(await refusal({ ...target, copies: [...copies, 'depot__failed_0000000b'] })).toBe('target-unknown');
+    // A whole database is kept by a backup of the whole.
+    await room.room.control(
+      `UPDATE control.failed_copy SET kind = 'database', object = 'belay_failed_0000000a', domain = NULL`,
+    );
+    expect(await plan({ ...target, copies: ['belay_failed_0000000a'] })).toEqual([
+      'backup.create application',
+      'backup.verify 4',
+      'purge depot',
+      'verify.all',
+    ]);
+    await room.room.control(`DELETE FROM control.failed_copy`);
   });
 
   it('to purge is refused for what is not parked', async () => {

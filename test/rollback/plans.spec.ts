@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { Actor } from '../../libs/rollback/src/engine/actor.js';
 import type { PlanTarget, PlanView } from '../../libs/rollback/src/plans/plan.contract.js';
 import { depotContent } from './depot.js';
-import { amina, jonas, maria, person, PlanRoom } from './plan-room.js';
+import { amina, jonas, maria, person, PlanRoom, slugOf } from './plan-room.js';
 
 const reason = 'the counts are wrong';
 const off: PlanTarget = { kind: 'module', domain: 'depot', depth: 'off' };
@@ -31,7 +31,7 @@ describe('plans', () => {
   const slug = (work: Promise<unknown>) =>
     work.then(
       () => 'done',
-      (error: { slug?: string; message: string }) => error.slug ?? error.message,
+      (error: unknown) => slugOf(error),
     );
   /** A proven backup, as far as the control database and a folder with its manifest can tell. */
   const restoreReady = async (): Promise<PlanTarget> => {
@@ -142,6 +142,14 @@ describe('plans', () => {
     expect((await decide(jonas, plan)).state).toBe('approved');
   });
 
+  it('are not approved once something has changed that they rest on', async () => {
+    const plan = await create(parked);
+    await room.room.rows(`ALTER TABLE depot.item ADD COLUMN colour text`);
+    expect(await slug(decide(jonas, plan))).toBe('plan-stale');
+    await room.room.rows(`ALTER TABLE depot.item DROP COLUMN colour`);
+    expect(await slug(decide(jonas, plan))).toBe('done');
+  });
+
   it('say why: ten characters at least', async () => {
     expect(await slug(room.plans.create(maria, off, '  too short  '))).toBe('reason-too-short');
     expect(await slug(room.plans.create(maria, off, ' 123456789 '))).toBe('reason-too-short');
@@ -165,7 +173,11 @@ describe('plans', () => {
     expect(
       plan.checks.flatMap(({ outcome, recovery }) => (outcome === 'pass' ? [] : [recovery.length > 0])),
     ).not.toContain(false);
-    expect(await slug(decide(jonas, plan))).toBe('plan-not-open');
+    const refusal = await decide(jonas, plan).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({
+      slug: 'checks-failed',
+      members: { checks: [{ id: 'S09' }], recovery: [{ check: 'S09' }, { check: 'S09' }] },
+    });
     await room.room.rows(`UPDATE depot.batch SET state = 'done'`);
     expect((await room.dryRuns.make(maria, plan.id)).plan.state).toBe('awaiting-approval');
     expect((await decide(jonas, plan)).state).toBe('approved');
@@ -219,7 +231,7 @@ describe('in production', () => {
     const approve = (by: Actor) =>
       room.plans.decide(by, plan.id, { decision: 'approve', reason: 'I have looked at it' }).then(
         ({ state }) => state,
-        (error: { slug?: string }) => error.slug,
+        (error: unknown) => slugOf(error),
       );
     expect(await approve(signedIn(null))).toBe('sign-in-not-fresh');
     expect(await approve(signedIn(605))).toBe('sign-in-not-fresh');

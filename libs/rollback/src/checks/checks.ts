@@ -76,7 +76,7 @@ export class Checks {
   async look(subject: CheckSubject): Promise<Verdict> {
     const { plan, phase } = subject;
     const accepted = await this.acceptedBefore(subject);
-    const due = safetyChecks.filter((check) => check.applies(plan) && check.phases.includes(phase));
+    const due = safetyChecks.filter((check) => check.applies(plan) && isDue(check, plan, phase));
     const emergency = plan.target.kind === 'emergency' && phase !== 'after';
     const results = await Promise.all(
       due.map((check) => {
@@ -158,7 +158,13 @@ export class Checks {
   }
 }
 
-export function severityOf({ severity }: SafetyCheck, plan: PlanDoc): CheckResult['severity'] {
+/** What an emergency has put off is made after it, whenever it would have been made. */
+function isDue(check: SafetyCheck, plan: PlanDoc, phase: CheckPhase): boolean {
+  if (check.phases.includes(phase)) return true;
+  return phase === 'after' && plan.target.kind === 'emergency' && severityOf(check, plan) === 'normal';
+}
+
+function severityOf({ severity }: SafetyCheck, plan: PlanDoc): CheckResult['severity'] {
   if (severity !== 'destructive') return severity;
   return plan.steps.some(({ destructive }) => destructive) ? 'critical' : 'normal';
 }

@@ -1,4 +1,6 @@
+import { readActualState } from '../plans/actual-state.queries.js';
 import { dependentsOf } from '../plans/impact.queries.js';
+import type { Json } from '../engine/json.js';
 import { passed, refused, type SafetyCheck } from './check.js';
 
 /** S10: nothing that stays rests on what goes, unless the plan binds it anew. */
@@ -14,10 +16,11 @@ export const dependentsCheck: SafetyCheck = {
     const steps = step === null ? plan.steps : [step];
     const of = (...actions: string[]) =>
       steps.flatMap(({ action, domain }) => (actions.includes(action) && domain !== null ? [domain] : []));
+    const copies = steps.flatMap(({ action, input }) => (action === 'purge' ? namesIn(input['copies']) : []));
+    const gone = (await readActualState(world, of('purge'), [])).domains.filter(({ schema }) => schema === 'parked');
+    const going = [...gone.map(({ domain }) => domain), ...copies];
     const [purged, replaced, parked] = await Promise.all(
-      [of('purge'), of('domain.restore'), of('migration.down')].map((domains) =>
-        dependentsOf(world.application, domains),
-      ),
+      [going, of('domain.restore'), of('migration.down')].map((domains) => dependentsOf(world.application, domains)),
     );
     // Views are made anew with the schema that they read; whatever else points into it would be left behind.
     const left = (replaced ?? []).filter((name) => !/^(materialized )?view /.test(name));
@@ -37,3 +40,7 @@ export const dependentsCheck: SafetyCheck = {
     );
   },
 };
+
+function namesIn(copies: Json | undefined): string[] {
+  return Array.isArray(copies) ? copies.filter((copy) => typeof copy === 'string') : [];
+}

@@ -1,4 +1,4 @@
-import { EMERGENCY_ROLLBACK, PLATFORM_WRITES, type Domain } from '@belay/platform';
+import { EMERGENCY_ROLLBACK, type Domain } from '@belay/platform';
 import { gatesOf, goingWith } from './domain-order.rules.js';
 import { isOn, offChanges, type PlanDraft, type PlanningWorld } from './plan-draft.rules.js';
 import type { PlanTarget } from './plan.contract.js';
@@ -70,7 +70,7 @@ function restoreWishes({ domain }: EmergencyTarget, backups: ProvenBackups): rea
   }
   if (backups.ofApplication === null) throw new NoBackup('the application', 4);
   const input = { scope: 'application', backupId: backups.ofApplication };
-  return [flagOff(PLATFORM_WRITES, null), { key: 'restore', action: 'database.restore', domain: null, input }];
+  return [{ key: 'restore', action: 'database.restore', domain: null, input }];
 }
 
 function restoreChanges({ domain }: EmergencyTarget, backups: ProvenBackups): PlanDraft['changes'] {

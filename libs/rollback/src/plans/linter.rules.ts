@@ -22,7 +22,8 @@ export const MOST_STEPS = 200;
 
 /** Steps that rename, replace or drop what a schema has. */
 const schemaActions = new Set(['migration.down', 'migration.up', 'purge', 'step.undo']);
-const restoreActions = new Set(['rows.restore', 'domain.restore', 'database.restore']);
+/** The whole database is not among them: until its swap, for which it stops all writes itself, everything is served. */
+const restoreActions = new Set(['rows.restore', 'domain.restore']);
 /** They take back what a run did, and lose nothing by it. */
 const takesBack = new Set(['migration.up', 'step.undo']);
 /** They keep what they replace under a failed name, and bring a proven backup of their own. */
@@ -70,12 +71,9 @@ class Judged {
     return this.world.catalogue.all.find((one) => one.name === action && one.version === version);
   }
 
-  /** The domains that a schema or restore step touches; every gated one when it concerns the whole database. */
-  touched(step: PlanStep): readonly Domain[] {
-    const { domains } = this.world;
-    if (step.action === 'database.restore')
-      return domains.filter(({ survivesEmergency }) => survivesEmergency !== true);
-    return step.domain === null ? [] : goingWith(domains, step.domain);
+  /** The domains that a schema or restore step touches. */
+  touched({ domain }: PlanStep): readonly Domain[] {
+    return domain === null ? [] : goingWith(this.world.domains, domain);
   }
 
   before(place: number, fits: (step: PlanStep) => boolean): boolean {
@@ -187,7 +185,9 @@ function jobsFirst(step: PlanStep, place: number, judged: Judged): Finding[] {
     .flatMap(({ name }) => error('jobs-first', step, `The jobs of ${name} are not stopped before it.`));
 }
 
-function touchesData({ action }: PlanStep): boolean {
+function touchesData({ action, input }: PlanStep): boolean {
+  // Failed copies are beside what is served; a purge drops nothing that anybody could use.
+  if (action === 'purge' && Array.isArray(input['copies']) && input['copies'].length > 0) return false;
   return schemaActions.has(action) || restoreActions.has(action);
 }
 
@@ -210,9 +210,15 @@ function backupFirst(plan: Pick<PlanDoc, 'backup'>, step: PlanStep, place: numbe
     .slice(0, place)
     .findLastIndex((one) => one.action === 'backup.create' && covers(one, step.domain));
   if (kept < 0) return error('backup-first', step, `There is no backup of ${step.domain ?? 'everything'} before it.`);
-  const proven = judged.steps
-    .slice(kept, place)
-    .some((one) => one.action === 'backup.verify' && Number(one.input['level'] ?? 0) >= level);
+  // A proof is of the backup that was made last.
+  const later = judged.steps.slice(kept + 1, place);
+  const next = later.findIndex(({ action }) => action === 'backup.create');
+  const proven = later
+    .slice(0, next < 0 ? later.length : next)
+    .some(
+      ({ action, input }) =>
+        action === 'backup.verify' && input['backupId'] == null && Number(input['level'] ?? 0) >= level,
+    );
   return proven ? [] : error('backup-first', step, `The backup before it is not brought to level ${level}.`);
 }
 

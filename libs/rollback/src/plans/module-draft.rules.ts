@@ -49,6 +49,7 @@ export function draftModule(world: PlanningWorld, target: ModuleTarget): PlanDra
   const live = names.filter(
     (name) => stateOf(world, name).schema !== 'parked' && stateOf(world, name).ledger.length > 0,
   );
+  if (live.length === 0) throw new NothingToDo(`${domain.name} has no schema that could be parked`);
   return {
     ...common,
     ...parkedTimes,

@@ -20,16 +20,23 @@ export async function readPastRun(control: pg.Pool | pg.ClientBase, id: string):
   return { ...run, steps };
 }
 
-/** When the newest of what is parked of the domain was parked, by the clock of the control database. */
-export async function readParked(
+/** When the newest of what is kept of the domain was put aside, by the clock of the control database. */
+export async function readKept(
   control: pg.Pool | pg.ClientBase,
   domain: string,
-): Promise<{ readonly parkedAt: Date | null; readonly now: Date }> {
-  const { rows } = await control.query<{ parkedAt: Date | null; now: Date }>(
-    `SELECT max(parked_at) AS "parkedAt", clock_timestamp() AS now FROM control.parked_object
-     WHERE domain = $1 AND taken_back_at IS NULL AND purged_by IS NULL`,
-    [domain],
+  copies: readonly string[],
+): Promise<{ readonly parkedAt: Date | null; readonly copies: readonly string[]; readonly now: Date }> {
+  const { rows } = await control.query<{ parkedAt: Date | null; copies: string[]; now: Date }>(
+    `WITH kept AS (
+       SELECT parked_at AS at, NULL AS copy FROM control.parked_object
+       WHERE domain = $1 AND taken_back_at IS NULL AND purged_by IS NULL
+       UNION ALL
+       SELECT kept_at, object FROM control.failed_copy
+       WHERE object = ANY ($2) AND taken_back_at IS NULL AND purged_by IS NULL)
+     SELECT max(at) AS "parkedAt", coalesce(array_agg(copy) FILTER (WHERE copy IS NOT NULL), '{}') AS copies,
+            clock_timestamp() AS now
+     FROM kept`,
+    [domain, [...copies]],
   );
-  const [row] = rows;
-  return row ?? { parkedAt: null, now: new Date() };
+  return rows[0] ?? { parkedAt: null, copies: [], now: new Date() };
 }

@@ -11,6 +11,14 @@ export function riskOf(
   return target.kind === 'emergency' ? 'medium' : 'low';
 }
 
+/** For how long what the plan names is away. */
+export function downtimeOf(target: PlanTarget, steps: readonly Pick<PlanStep, 'action'>[]): string {
+  const has = (action: string) => steps.some((step) => step.action === action);
+  if (target.kind === 'undo') return has('migration.up') ? 'until its flags are lifted, last' : 'none';
+  if (has('flag.off')) return 'until somebody lets it on again';
+  return has('database.restore') ? 'writes, for about two seconds' : 'none';
+}
+
 /** Until a step was ever done here, in seconds; what is not listed is taken to need its whole time limit. */
 const firstGuess: Readonly<Record<string, number>> = {
   'flag.off': 0.2,

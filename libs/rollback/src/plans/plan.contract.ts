@@ -43,13 +43,16 @@ export const planTarget = z.discriminatedUnion('kind', [
     planHash: z.string().optional(),
     /** R3: from a schema that an earlier restore put aside, instead of a backup. */
     failedSchema: z.string().optional(),
+    /** R3: a database that an earlier R5 put aside. */
+    failedDatabase: z.string().optional(),
     /** R3: which differences are put right. */
     classes: z.array(z.enum(['missing', 'changed'])).optional(),
   }),
   z.strictObject({
     kind: z.literal('purge'),
     domain: z.string(),
-    feature: z.string().optional(),
+    /** Failed copies that go as well, by the names they are kept under. */
+    copies: z.array(z.string()).optional(),
     /** The domain's name, typed by a person. */
     confirm: z.string(),
   }),
@@ -94,6 +97,8 @@ export const planDoc = z.strictObject({
   changes: z.array(z.strictObject({ component: z.string(), from: z.string(), to: z.string() })),
   impact: z.strictObject({
     unavailable: z.array(z.string()),
+    /** For how long, for people. */
+    downtime: z.string().default(''),
     dependents: z.array(z.string()),
     rows: z.number().int(),
     bytes: z.number().int(),

@@ -10,7 +10,7 @@ import { errorsOf, lint } from './linter.rules.js';
 import { draftModule } from './module-draft.rules.js';
 import { newestBackup } from '../backups/open-backup.js';
 import { draftEmergency, type ProvenBackups } from './emergency-draft.rules.js';
-import { readParked, readPastRun } from './past-run.queries.js';
+import { readKept, readPastRun } from './past-run.queries.js';
 import { draftPurge } from './purge-draft.rules.js';
 import { draftRestore } from './restore-draft.rules.js';
 import { draftRunbook } from './runbook-draft.rules.js';
@@ -19,7 +19,7 @@ import { draftUndo } from './undo-draft.rules.js';
 import { planDoc, SCHEMA_VERSION, type PlanDoc, type PlanTarget } from './plan.contract.js';
 import type { PlanDraft, PlanningWorld } from './plan-draft.rules.js';
 import { ControlDatabaseStays, PlanRefused } from './plan.problems.js';
-import { estimateOf, riskOf } from './plan-figures.rules.js';
+import { downtimeOf, estimateOf, riskOf } from './plan-figures.rules.js';
 import { stepsOf } from './plan-step.rules.js';
 
 /** Turns what somebody wants into the steps that lead there from the state things are in. Changes nothing. */
@@ -58,7 +58,7 @@ export class Planner {
       case 'restore':
         return draftRestore(planning, target);
       case 'purge': {
-        const facts = await readParked(control, target.domain);
+        const facts = await readKept(control, target.domain, target.copies ?? []);
         return draftPurge(planning, target, { ...facts, afterDays: runtime.config.PURGE_AFTER_DAYS });
       }
       case 'emergency':
@@ -106,6 +106,7 @@ export class Planner {
       changes: draft.changes,
       impact: {
         unavailable: draft.unavailable,
+        downtime: downtimeOf(target, steps),
         dependents,
         rows: tables.reduce((sum, { rows }) => sum + rows, 0),
         bytes: tables.reduce((sum, { bytes }) => sum + bytes, 0),

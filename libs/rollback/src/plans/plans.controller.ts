@@ -89,9 +89,11 @@ export class PlansController {
       '403 same-person',
       '403 sign-in-not-fresh',
       '404 plan-not-found',
+      '409 checks-failed',
       '409 nothing-to-do',
       '409 plan-expired',
       '409 plan-not-open',
+      '409 plan-stale',
       '422 reason-too-short',
     ],
   })

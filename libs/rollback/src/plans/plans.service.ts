@@ -2,19 +2,22 @@ import { AuditTrail, PermissionMissing, Problem } from '@belay/platform';
 import { Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { Checks } from '../checks/checks.js';
-import type { CheckResult, Verdict } from '../checks/verdict.rules.js';
+import { judge, type CheckResult, type Verdict } from '../checks/verdict.rules.js';
 import { auditActor, type Actor } from '../engine/actor.js';
 import { checkTransition, type PlanState } from '../engine/state.rules.js';
 import { World } from '../engine/world.js';
 import { DocumentTooNew } from '../rollback.problems.js';
+import { fingerprintNow } from './fingerprint.queries.js';
 import { hashOfDocument } from './plan-hash.rules.js';
 import { planDoc, SCHEMA_VERSION, type PlanDoc, type PlanTarget, type PlanView } from './plan.contract.js';
 import {
+  ChecksFailed,
   MachinesNeverApprove,
   NothingToDo,
   PlanExpired,
   PlanNotFound,
   PlanNotOpen,
+  PlanStale,
   ReasonTooShort,
   SamePerson,
   SignInNotFresh,
@@ -92,6 +95,7 @@ export class Plans {
   ): Promise<PlanView> {
     checkReason(reason);
     try {
+      if (decision === 'approve') await this.checkAsPlanned(id);
       return await transact((client) => this.vote(client, by, id, decision, reason.trim()));
     } catch (error) {
       if (error instanceof Problem && error.kind === 'forbidden') {
@@ -144,6 +148,14 @@ export class Plans {
       expiresAt: row.expires_at,
       votes: await votesOn(on, id),
     };
+  }
+
+  /** Nobody agrees to what has a check against it, or to what things have moved on from. */
+  private async checkAsPlanned(id: string): Promise<void> {
+    const { state, doc } = await this.load(id);
+    if (state === 'blocked') throw new ChecksFailed(judge(await this.checks.ofPlan(id)).against);
+    if (state !== 'awaiting-approval') return;
+    if ((await fingerprintNow(this.world, doc.domains)) !== doc.fingerprint) throw new PlanStale(id);
   }
 
   private async vote(
@@ -215,7 +227,7 @@ export class Plans {
 
 /** Throws unless this person may say this of this plan now. */
 function checkVote(plan: StoredPlan, by: Actor, decision: Vote['decision'], production: boolean): void {
-  if (by.kind === 'machine' || by.kind === 'system') throw new MachinesNeverApprove();
+  if (by.kind !== 'person' && (by.kind !== 'host' || decision === 'approve')) throw new MachinesNeverApprove();
   if (plan.state === 'expired') throw new PlanExpired(plan.id, plan.expiresAt);
   const withdrawn = decision === 'withdraw' && (plan.state === 'approved' || plan.state === 'used');
   if (plan.state !== 'awaiting-approval' && !withdrawn) throw new PlanNotOpen(plan.id, plan.state);

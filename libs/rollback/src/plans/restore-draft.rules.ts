@@ -1,22 +1,11 @@
-import { PLATFORM_WRITES, type Domain } from '@belay/platform';
+import type { Domain } from '@belay/platform';
 import type { JsonObject } from '../engine/json.js';
 import { gatesOf, goingWith } from './domain-order.rules.js';
 import { offChanges, schemaChange, stateOf, type PlanDraft, type PlanningWorld } from './plan-draft.rules.js';
 import type { PlanTarget } from './plan.contract.js';
 import { NothingToDo, TargetIncomplete, TargetUnknown } from './plan.problems.js';
 import type { StepWish } from './plan-step.rules.js';
-import {
-  backup,
-  flagLift,
-  flagsLifted,
-  flagOff,
-  jobsStart,
-  marker,
-  migrationUp,
-  switchOff,
-  verifyAll,
-  verifyDomain,
-} from './step-wish.rules.js';
+import { backup, jobsStart, marker, migrationUp, switchOff, verifyAll, verifyDomain } from './step-wish.rules.js';
 
 type RestoreTarget = Extract<PlanTarget, { kind: 'restore' }>;
 
@@ -107,9 +96,9 @@ function markedRows(domain: string, target: RestoreTarget): JsonObject {
 }
 
 function keptRows(domain: string, target: RestoreTarget): JsonObject {
-  const { backupId, failedSchema, tables, classes } = target;
+  const { backupId, failedSchema, failedDatabase, tables, classes } = target;
   const open = [
-    ...(backupId === undefined && failedSchema === undefined ? ['backupId or failedSchema'] : []),
+    ...((backupId ?? failedSchema ?? failedDatabase) === undefined ? ['backupId, failedSchema or failedDatabase'] : []),
     ...(tables === undefined ? ['tables'] : []),
   ];
   if (tables === undefined || open.length > 0) throw new TargetIncomplete(open);
@@ -119,6 +108,7 @@ function keptRows(domain: string, target: RestoreTarget): JsonObject {
     tables,
     ...(backupId !== undefined && { backupId }),
     ...(failedSchema !== undefined && { failedSchema }),
+    ...(failedDatabase !== undefined && { failedDatabase }),
     ...(classes && { classes }),
   };
 }
@@ -163,14 +153,8 @@ function draftDatabase(world: PlanningWorld, target: RestoreTarget): PlanDraft {
     budgetS: 900,
     targetS: 120,
     backup: { scope: world.state.domains.map(({ domain }) => domain), level: 4 },
-    wishes: [
-      marker('before R5'),
-      flagOff(PLATFORM_WRITES, null),
-      { key: 'restore', action: 'database.restore', domain: null, input },
-      verifyAll,
-      flagLift(PLATFORM_WRITES, null),
-      flagsLifted([PLATFORM_WRITES]),
-    ],
+    // It stops all writes by itself, for the two seconds of the swap.
+    wishes: [{ key: 'restore', action: 'database.restore', domain: null, input }, verifyAll],
     changes: [
       {
         component: 'the application database',
@@ -207,6 +191,6 @@ function parents(domains: readonly Domain[], domain: Domain): readonly Domain[] 
   return domains.filter((one) => one.name !== domain.name && goingWith(domains, one.name).includes(domain));
 }
 
-function source({ path, markerId, backupId, failedSchema }: RestoreTarget): string {
-  return path === 'R2' ? `as at marker ${markerId ?? ''}` : `as in ${backupId ?? failedSchema ?? ''}`;
+function source({ path, markerId, backupId, failedSchema, failedDatabase }: RestoreTarget): string {
+  return path === 'R2' ? `as at marker ${markerId ?? ''}` : `as in ${backupId ?? failedSchema ?? failedDatabase ?? ''}`;
 }

@@ -11,13 +11,6 @@ export const flagOff = (flag: string, domain: string | null): StepWish => ({
   input: { flag },
 });
 
-export const flagLift = (flag: string, domain: string | null): StepWish => ({
-  key: `lift:${flag}`,
-  action: 'flag.lift',
-  domain,
-  input: { flag },
-});
-
 export const jobsStop = (domain: string): StepWish => ({
   key: `stop:${domain}`,
   action: 'jobs.stop',
@@ -39,9 +32,14 @@ export const marker = (name: string): StepWish => ({
   input: { name },
 });
 
-/** A backup of the domains, and the proof of it. */
-export const backup = (domains: readonly string[], level: number): readonly StepWish[] => [
-  { key: 'backup', action: 'backup.create', domain: null, input: { domains: [...domains] } },
+/** A backup of the domains, or of everything, and the proof of it. */
+export const backup = (scope: readonly string[] | 'application', level: number): readonly StepWish[] => [
+  {
+    key: 'backup',
+    action: 'backup.create',
+    domain: null,
+    input: typeof scope === 'string' ? { scope } : { domains: [...scope] },
+  },
   { key: 'prove', action: 'backup.verify', domain: null, input: { level } },
 ];
 
@@ -78,10 +76,3 @@ export const switchOff = (going: readonly Domain[]): readonly StepWish[] => [
   ...going.flatMap(gatesOff),
   ...going.filter((domain) => gatesOf(domain).length > 0).map(({ name }) => jobsStop(name)),
 ];
-
-export const flagsLifted = (flags: readonly string[]): StepWish => ({
-  key: 'verify-flags',
-  action: 'verify.flags',
-  domain: null,
-  input: { lifted: [...flags] },
-});
