@@ -3,12 +3,14 @@ import {
   AuditTrail,
   createLogger,
   Flags,
+  Metrics,
   openPool,
   readConfig,
   type Config,
   type Domain,
   type Ledger,
 } from '@belay/platform';
+import { join } from 'node:path';
 import pg from 'pg';
 import type { Verdict } from '../../libs/rollback/src/checks/verdict.rules.js';
 import type { Action } from '../../libs/rollback/src/engine/action.js';
@@ -68,7 +70,8 @@ export async function openWorld(
     lockTimeoutMs: config.LOCK_TIMEOUT_MS,
     applicationName: 'belay-worker-control',
   });
-  const world = new World({ config, control, domains, flags, log, processId, role: 'worker' }, ledgers);
+  const metrics = new Metrics('worker', config.BUILD_SHA);
+  const world = new World({ config, control, domains, flags, log, metrics, processId, role: 'worker' }, ledgers);
   return Object.assign(world, {
     [Symbol.asyncDispose]: async () => {
       flags.close();
@@ -106,9 +109,21 @@ export class RunRoom {
       domains = [],
       ledgers = [],
       sql,
-    }: { domains?: readonly Domain[]; ledgers?: readonly Ledger[]; sql?: string } = {},
+      env: more = {},
+      from,
+    }: {
+      domains?: readonly Domain[];
+      ledgers?: readonly Ledger[];
+      sql?: string;
+      env?: Readonly<Record<string, string>>;
+      /** Whose databases are copied, instead of the templates. */
+      from?: TestDatabases;
+    } = {},
   ): Promise<RunRoom> {
-    const databases = await createDatabases();
+    const nameOf = (url: string) => new URL(url).pathname.slice(1);
+    const databases = await createDatabases(
+      from && { application: nameOf(from.databaseUrl), control: nameOf(from.controlUrl) },
+    );
     const flags = new FlagsFile(domains);
     const env = {
       NODE_ENV: 'test',
@@ -117,6 +132,8 @@ export class RunRoom {
       DATABASE_URL: databases.databaseUrl,
       CONTROL_DATABASE_URL: databases.controlUrl,
       FLAGS_FILE: flags.path,
+      BACKUP_DIR: join(flags.folder, 'backups'),
+      ...more,
     };
     const room = new RunRoom(databases, flags, env, domains, ledgers, actions);
     if (sql !== undefined) await room.rows(sql);
@@ -131,7 +148,7 @@ export class RunRoom {
     return (await this.#pools[1].query<Row>(sql, [...values])).rows;
   }
 
-  async world(env: Readonly<Record<string, string>> = {}): Promise<World> {
+  async world(env: Readonly<Record<string, string>> = {}): Promise<World & AsyncDisposable> {
     const world = await openWorld(readConfig({ ...this.env, ...env }), this.domains, this.ledgers);
     this.#worlds.add(world);
     return world;
@@ -230,6 +247,14 @@ export class RunRoom {
     return row?.result ?? {};
   }
 
+  /** Says of every step that waits for a person that it is done. */
+  async confirm(): Promise<void> {
+    await this.control(
+      `UPDATE control.run_step SET wish = 'confirm', wish_by = 'jonas', wish_facts = '{}'
+       WHERE state = 'waiting' AND waits_for = 'human' AND wish IS NULL`,
+    );
+  }
+
   /** What was put on the shelf and taken from it, in order. */
   async effects(runId?: string): Promise<string[]> {
     const rows = await this.rows<{ told: string }>(
@@ -253,10 +278,21 @@ export class RunRoom {
     await this.rows(`TRUNCATE shelf.box, shelf.effect, shelf.fault`);
   }
 
-  async close(): Promise<void> {
+  /** Together with the executors in them. */
+  async closeWorlds(): Promise<void> {
     await this.stopHosts();
-    for (const world of this.#worlds) await world[Symbol.asyncDispose]();
-    await Promise.all(this.#pools.map((pool) => pool.end()));
+    await Promise.all([...this.#worlds].map((world) => world[Symbol.asyncDispose]()));
+    this.#worlds.clear();
+  }
+
+  /** Lets go of its databases, so that they can be copied. */
+  async disconnect(): Promise<void> {
+    await this.closeWorlds();
+    await Promise.all(this.#pools.map((pool) => pool.ended || pool.end()));
+  }
+
+  async close(): Promise<void> {
+    await this.disconnect();
     await this.databases.drop();
     this.flags.remove();
   }
@@ -275,7 +311,7 @@ function planOf(wanted: readonly WantedStep[], policy: PlanDoc['policy']): PlanD
     risk: 'none',
     dataLossRisk: 'none',
     changes: [],
-    impact: { unavailable: [], dependents: [], rows: 0, bytes: 0, tables: [], notes: [] },
+    impact: { unavailable: [], downtime: '', dependents: [], rows: 0, bytes: 0, tables: [], notes: [] },
     backup: null,
     steps: wanted.map((step, place) => ({
       key: `step ${place}`,

@@ -12,13 +12,12 @@ export const shelfSql = `
   CREATE TABLE shelf.effect (id bigint GENERATED ALWAYS AS IDENTITY, run_id uuid, name text, what text, epoch bigint);
   CREATE TABLE shelf.fault (name text PRIMARY KEY, left_over integer NOT NULL);`;
 
-const input = z.object({
+const input = z.strictObject({
   name: z.string(),
   /** What goes wrong, when something does. */
-  fails: z.enum(['execute', 'verify', 'unknown', 'compensate', 'inspect']).optional(),
+  fails: z.enum(['execute', 'verify', 'unknown', 'compensate', 'inspect']).nullable().default(null),
   /** Within the transaction of the effect. */
-  ms: z.number().optional(),
-  critical: z.boolean().optional(),
+  ms: z.number().default(0),
 });
 type Input = z.infer<typeof input>;
 
@@ -44,7 +43,7 @@ async function change(context: StepContext, { name, ms }: Input, what: 'put' | '
       what,
       epoch,
     ]);
-    if (ms !== undefined) await client.query(`SELECT pg_sleep($1)`, [ms / 1_000]);
+    if (ms > 0) await client.query(`SELECT pg_sleep($1)`, [ms / 1_000]);
     return { what };
   });
 }

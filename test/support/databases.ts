@@ -18,13 +18,15 @@ function adminUrl(): string {
   return url;
 }
 
-/** A migrated application and control database that nobody else uses. */
-export async function createDatabases(): Promise<TestDatabases> {
+/** A migrated application and control database that nobody else uses, or copies of two that nobody is connected to. */
+export async function createDatabases(
+  from: Readonly<Record<keyof typeof templates, string>> = templates,
+): Promise<TestDatabases> {
   const tag = randomUUID().replaceAll('-', '').slice(0, 16);
   const names = { application: `t_${tag}`, control: `t_${tag}_control` };
   await onServer(async (admin) => {
-    await clone(admin, templates.application, names.application);
-    await clone(admin, templates.control, names.control);
+    await clone(admin, from.application, names.application);
+    await clone(admin, from.control, names.control);
   });
   return {
     databaseUrl: urlOf(names.application),

@@ -5,3 +5,8 @@ const LONGEST_MS = 30_000;
 export function backoffMs(failures: number, random: number): number {
   return random * Math.min(LONGEST_MS, FIRST_MS * 2 ** (failures - 1));
 }
+
+/** The same after a connection that broke: databases that end sessions are there again soon. */
+export function breakMs(failures: number): number {
+  return Math.min(2_000, 200 * failures);
+}

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoffMs } from './backoff.rules.js';
+import { backoffMs, breakMs } from './backoff.rules.js';
 import { brokeOff, factsOf } from './error-facts.js';
 import { endSessions, FencedOff } from './fence.js';
 import type { JsonObject } from './json.js';
@@ -11,7 +11,8 @@ import type { StepRow } from './run.queries.js';
 import { compensationKeyOf, stepContext } from './step-context.js';
 import { StepRunner } from './step-runner.js';
 
-const MOST_BREAKS = 5;
+/** How long a database that does not answer is waited for. */
+const PATIENCE_MS = 60_000;
 
 /**
  * Takes back what a failed run has done, last effect first. What only switches off stays off. When one cannot be taken back,
@@ -28,7 +29,9 @@ export class Compensation {
     for (const step of live.steps.toReversed()) {
       if (!isTakenBack(step, actionOf(live, step), live.run.mode)) continue;
       const above = stuck.find((one) => this.rests(one, step));
-      if (above === undefined && (await this.takeBack(step))) continue;
+      // Of what nobody could find out it is not known what to take back.
+      const takeable = above === undefined && step.state !== 'effect-unknown';
+      if (takeable && (await this.takeBack(step))) continue;
       stuck.push(step);
       const because = above ? `step ${above.idx} rests on it and could not be taken back` : textOf(step.error);
       remaining.push(this.entry(step, undoCommand(live.run.id, step), because));
@@ -61,6 +64,7 @@ export class Compensation {
       });
     }
     await live.observe('after-compensation-intent', step);
+    const until = performance.now() + PATIENCE_MS;
     for (let attempt = 1; ; attempt++) {
       try {
         const result = await this.attempt(step);
@@ -73,7 +77,7 @@ export class Compensation {
         return true;
       } catch (error) {
         this.throwIfOver(error);
-        if (await this.mayTryAgain(step, error, attempt)) continue;
+        if (await this.mayTryAgain(step, error, attempt, until)) continue;
         const facts = factsOf(error);
         await live.journal.write({
           step: { step, to: 'compensation-failed', set: { error: facts } },
@@ -95,11 +99,12 @@ export class Compensation {
     });
   }
 
-  private async mayTryAgain(step: StepRow, error: unknown, attempt: number): Promise<boolean> {
+  private async mayTryAgain(step: StepRow, error: unknown, attempt: number, until: number): Promise<boolean> {
     const { attempts, when } = actionOf(this.live, step).retries;
-    const again = brokeOff(error) ? attempt < attempts + MOST_BREAKS : attempt < attempts && when(error);
+    const again = brokeOff(error) ? performance.now() < until : attempt < attempts && when(error);
     if (!again) return false;
-    await sleep(backoffMs(attempt, Math.random()), undefined, { signal: this.live.signal });
+    const ms = brokeOff(error) ? breakMs(attempt) : backoffMs(attempt, Math.random());
+    await sleep(ms, undefined, { signal: this.live.signal });
     // While the database is away there is nothing to end, and the next attempt says so.
     await endSessions(this.live.world, this.live.run.id).catch(() => undefined);
     return true;

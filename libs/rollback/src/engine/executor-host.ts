@@ -1,5 +1,6 @@
-import { Listener, type AuditTrail } from '@belay/platform';
+import { Listener, openPool, within, type AuditTrail } from '@belay/platform';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Checks } from '../checks/checks.js';
 import { hashOfDocument } from '../plans/plan-hash.rules.js';
@@ -7,6 +8,7 @@ import type { Actions } from './actions.js';
 import { brokeOff, factsOf } from './error-facts.js';
 import { endSessions, FencedOff, insist, raiseFence } from './fence.js';
 import { Journal } from './journal.js';
+import type { JsonObject } from './json.js';
 import type { JournalObserver } from './journal-point.js';
 import {
   acquireLease,
@@ -22,6 +24,7 @@ import {
 import type { LiveRun, Timing } from './live-run.js';
 import { RunExecutor } from './run-executor.js';
 import { nextRun, planOf, runIn, stepsOf, type RunRow } from './run.queries.js';
+import type { RunState } from './state.rules.js';
 import type { World } from './world.js';
 
 export interface ExecutorParts {
@@ -36,6 +39,10 @@ export interface ExecutorParts {
 
 const scopes = ['live', 'drill'] as const;
 const usual: Timing = { leaseTtlMs: LEASE_TTL_MS, heartbeatMs: HEARTBEAT_MS, pollMs: 1_000 };
+/** Whoever has lost the lease may take this long to notice; then it is left to itself, and refused wherever it comes. */
+const ABANDONED_MS = 8_000;
+/** Between two runs. */
+const BREATH_MS = 20;
 /** How soon a lease is asked for again that another holds: it may be of one who died. */
 const HELD_MS = 200;
 
@@ -51,15 +58,25 @@ export class ExecutorHost implements OnApplicationBootstrap, BeforeApplicationSh
   readonly #timing: Timing;
   readonly #log: Logger;
   readonly #listener: Listener;
+  /** For leases alone: a heartbeat waits behind nothing. */
+  readonly #leases: pg.Pool;
   readonly #closing = new AbortController();
   readonly #waiting = new Set<() => void>();
   #loops: Promise<unknown> = Promise.resolve();
+  #stopped: Promise<void> | undefined;
 
   constructor(private readonly parts: ExecutorParts) {
     const { runtime, targets } = parts.world;
     this.#timing = { ...usual, ...parts.timing };
     this.#log = runtime.log;
     this.#listener = new Listener(targets.controlUrl, 'belay-executor-listener');
+    this.#leases = openPool(targets.controlUrl, {
+      max: 3,
+      statementTimeoutMs: 2_000,
+      lockTimeoutMs: 2_000,
+      queryTimeoutMs: 2_000,
+      applicationName: 'belay-executor-lease',
+    });
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -80,10 +97,16 @@ export class ExecutorHost implements OnApplicationBootstrap, BeforeApplicationSh
 
   /** Ends within seconds: a step under way is broken off and left to whoever takes over. */
   async stop(): Promise<void> {
+    this.#stopped ??= this.end();
+    await this.#stopped;
+  }
+
+  private async end(): Promise<void> {
     this.#closing.abort(new Ending());
     this.ring();
     await this.#loops;
     await this.#listener.close();
+    await this.#leases.end();
   }
 
   private ring(): void {
@@ -117,37 +140,33 @@ export class ExecutorHost implements OnApplicationBootstrap, BeforeApplicationSh
 
   /** Answers how long to wait, at most, before the next turn. */
   private async turn(scope: Scope): Promise<number> {
-    const { control, runtime } = this.parts.world;
+    const { processId } = this.parts.world.runtime;
     const { leaseTtlMs: ttlMs, pollMs } = this.#timing;
     await this.closeWatched(scope);
-    const runId = await nextRun(control, scope);
+    const runId = await nextRun(this.#leases, scope);
     if (runId === undefined) return pollMs;
-    const lease = await acquireLease(control, scope, runtime.processId, { purpose: 'run', runId, ttlMs });
+    const lease = await acquireLease(this.#leases, scope, processId, { purpose: 'run', runId, ttlMs });
     if (!lease) return Math.min(HELD_MS, pollMs);
     await this.hold(lease, runId);
-    return 0;
+    return BREATH_MS;
   }
 
   private async hold(lease: Lease, runId: string): Promise<void> {
-    const { control } = this.parts.world;
     const { leaseTtlMs: ttlMs, heartbeatMs } = this.#timing;
     const lost = new AbortController();
     const lose = () => {
       lost.abort(new LeaseLost(lease.scope));
     };
-    const keeping = keepLease(control, lease, lose, { ttlMs, heartbeatMs });
+    const keeping = keepLease(this.#leases, lease, lose, { ttlMs, heartbeatMs });
     const signal = AbortSignal.any([lost.signal, this.#closing.signal]);
     try {
-      await this.carry(lease, runId, signal);
+      await Promise.race([this.carry(lease, runId, signal), abandoned(signal)]);
     } catch (error) {
-      if (signal.aborted || error instanceof LeaseLost) {
-        if (!this.#closing.signal.aborted) await this.pauseLost(lease, runId);
-        return;
-      }
-      throw error;
+      if (!signal.aborted && !(error instanceof LeaseLost)) throw error;
+      if (!this.#closing.signal.aborted) await within(this.pauseLost(lease, runId), ABANDONED_MS);
     } finally {
       keeping.stop();
-      await releaseLease(control, lease).catch(() => undefined);
+      await releaseLease(this.#leases, lease).catch(() => undefined);
     }
   }
 
@@ -156,11 +175,11 @@ export class ExecutorHost implements OnApplicationBootstrap, BeforeApplicationSh
     await this.raise(lease, runId);
     const run = await this.take(lease, runId);
     if (!run) return;
-    if (run.mode === 'emergency') await this.reconcilePreempted(lease, signal);
     const live = await this.open(run, signal);
     if (live) await new RunExecutor(live).carry();
     else await this.refuse(run);
     await endSessions(world, run.id).catch(() => undefined);
+    if (run.mode === 'emergency') await this.reconcilePreempted(lease, signal);
   }
 
   /** Closes the doors behind whoever was at work before. Throws when they cannot be reached, save in an emergency. */
@@ -188,7 +207,9 @@ export class ExecutorHost implements OnApplicationBootstrap, BeforeApplicationSh
       const { rowCount } = await insist(client, world.control, () =>
         client.query(`UPDATE control.run SET epoch = $2 WHERE id = $1 AND epoch < $2`, [runId, lease.epoch]),
       );
-      return rowCount === 1 ? await runIn(client, runId) : undefined;
+      // The memory was put back to a time at which the lease was younger than the run; each turn counts on.
+      if (rowCount !== 1) throw new Error(`run ${runId} has a later epoch than ${lease.epoch}`);
+      return await runIn(client, runId);
     } finally {
       await client.end().catch(() => undefined);
     }
@@ -197,10 +218,7 @@ export class ExecutorHost implements OnApplicationBootstrap, BeforeApplicationSh
   /** Undefined when this build cannot read the plan, or it is not the one that was approved. */
   private async open(run: RunRow, signal: AbortSignal): Promise<LiveRun | undefined> {
     const { world, actions, checks, observe = () => Promise.resolve() } = this.parts;
-    const plan = await planOf(world.control, run.planId).catch((error: unknown) => {
-      this.#log.error({ err: error, planId: run.planId }, 'plan not readable');
-      return undefined;
-    });
+    const plan = await planOf(world.control, run.planId);
     if (!plan || hashOfDocument(plan) !== run.planId) return undefined;
     const steps = await stepsOf(world.control, run.id);
     const known = steps.every(({ action, version }) => actions.find(action, version));
@@ -215,23 +233,24 @@ export class ExecutorHost implements OnApplicationBootstrap, BeforeApplicationSh
     return new Journal(world.control, audit, world.runtime.config.NODE_ENV, run, steps);
   }
 
-  /** Nothing of it is carried out by this build; a person may have another build go on. */
+  /** Nothing of it is carried out by this build: a person may have another build go on, or end what was not begun. */
   private async refuse(run: RunRow): Promise<void> {
-    const journal = this.journal(run, []);
-    if (run.state === 'queued')
-      await journal.write({ run: { to: 'running' }, events: [{ type: 'run.started', payload: {} }] });
-    if (run.state === 'paused' || run.state === 'manual') return;
-    const why = {
-      for: 'inconclusive',
-      message: 'this build cannot read the plan, or it is not the one that was approved',
-    };
-    await journal.write({
-      run: { to: 'paused', pausedFor: 'inconclusive' },
-      events: [{ type: 'run.paused', payload: why }],
-    });
+    const steps = await stepsOf(this.parts.world.control, run.id);
+    const journal = this.journal(run, steps);
+    const move = (to: RunState, type: string, payload: JsonObject = {}) =>
+      journal.write({ run: { to, pausedFor: 'inconclusive' }, events: [{ type, payload }] });
+    const begun = steps.some(({ state }) => state !== 'pending' && state !== 'previewed' && state !== 'skipped');
+    if (run.wish === 'cancel' && !begun) {
+      await move('cancelled', 'run.cancelled', { by: run.wishBy });
+      return;
+    }
+    if (run.state === 'queued') await move('running', 'run.started');
+    if (run.state === 'paused') await move(run.pausedFrom ?? 'running', 'run.resumed', { by: run.wishBy });
+    const message = 'this build cannot read the plan, or it is not the one that was approved';
+    await move('paused', 'run.paused', { for: 'inconclusive', message });
   }
 
-  /** The step that a pre-empted run was at is brought to a known state before anything else is done. */
+  /** After the emergency, which waits for nothing: the step that a pre-empted run was at is brought to a known state. */
   private async reconcilePreempted(lease: Lease, signal: AbortSignal): Promise<void> {
     const { control } = this.parts.world;
     const { rows } = await control.query<{ id: string }>(
@@ -263,7 +282,7 @@ export class ExecutorHost implements OnApplicationBootstrap, BeforeApplicationSh
   /** Whoever was watched long enough without a complaint is done. */
   private async closeWatched(scope: Scope): Promise<void> {
     const { control } = this.parts.world;
-    const { rows } = await control.query<{ id: string }>(
+    const { rows } = await this.#leases.query<{ id: string }>(
       `SELECT id FROM control.run WHERE scope = $1 AND state = 'monitoring' AND monitor_until <= clock_timestamp()`,
       [scope],
     );
@@ -278,4 +297,18 @@ export class ExecutorHost implements OnApplicationBootstrap, BeforeApplicationSh
         });
     }
   }
+}
+
+/** Rejects some time after the abort, when whoever was told to end has not. */
+function abandoned(signal: AbortSignal): Promise<never> {
+  const rejected = new Promise<never>((_resolve, reject) => {
+    const onAbort = () => {
+      setTimeout(() => {
+        reject(new Error('abandoned', { cause: signal.reason }));
+      }, ABANDONED_MS).unref();
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  rejected.catch(() => undefined);
+  return rejected;
 }

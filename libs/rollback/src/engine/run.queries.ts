@@ -116,8 +116,8 @@ export async function wishesOf(
   return z.tuple([wishes]).parse(rows)[0];
 }
 
-/** The document; throws when this build cannot read it. */
-export async function planOf(on: pg.Pool | pg.ClientBase, planId: string): Promise<PlanDoc> {
+/** The document; undefined when this build cannot read it. */
+export async function planOf(on: pg.Pool | pg.ClientBase, planId: string): Promise<PlanDoc | undefined> {
   const { rows } = await on.query<{ doc: unknown }>(`SELECT doc FROM control.plan WHERE id = $1`, [planId]);
-  return planDoc.parse(rows[0]?.doc);
+  return planDoc.safeParse(rows[0]?.doc).data;
 }

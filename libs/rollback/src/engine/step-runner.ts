@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '@belay/platform';
 import { StepWaits, type Action, type Confirmation, type StepContext } from './action.js';
-import { backoffMs } from './backoff.rules.js';
+import { backoffMs, breakMs } from './backoff.rules.js';
 import { brokeOff, factsOf } from './error-facts.js';
 import { endSessions, FencedOff } from './fence.js';
 import type { JsonObject } from './json.js';
@@ -23,7 +23,9 @@ export type StepOutcome =
 /** A step whose executor dies this often is given up. */
 const MOST_CRASHES = 5;
 const LOOK_ATTEMPTS = 3;
-const BREAK_MS = 200;
+/** How long a database that does not answer is waited for, before a person is asked. */
+const PATIENCE_MS = 60_000;
+const EMERGENCY_PATIENCE_MS = 2_000;
 
 /**
  * Takes one step through its life: looked at, shown, begun, done, verified. Each stage is journaled before and after, so it
@@ -180,8 +182,10 @@ export class StepRunner {
     }
     let found: Awaited<ReturnType<Action['reconcile']>>;
     try {
-      await endSessions(live.world, live.run.id);
-      found = await this.looking((context) => this.#action.reconcile(context, step.input, step.before ?? {}));
+      found = await this.looking(async (context) => {
+        await endSessions(live.world, live.run.id);
+        return this.#action.reconcile(context, step.input, step.before ?? {});
+      });
     } catch (failure) {
       this.throwIfOver(failure);
       return { kind: 'unknown', why: factsOf(failure) };
@@ -239,8 +243,9 @@ export class StepRunner {
     return undefined;
   }
 
-  /** A look has no effect, so that it is repeated when it fails for reasons that may pass. */
+  /** A look has no effect, so that it is repeated when it fails for reasons that may pass; a database is waited for. */
   private async looking<Seen>(look: (context: StepContext) => Promise<Seen>): Promise<Seen> {
+    const until = performance.now() + (this.live.run.mode === 'emergency' ? EMERGENCY_PATIENCE_MS : PATIENCE_MS);
     for (let failures = 1; ; failures++) {
       try {
         return await limited(this.live.signal, this.#timeoutS, (signal, deadline) =>
@@ -249,15 +254,15 @@ export class StepRunner {
       } catch (error) {
         this.throwIfOver(error);
         const hopeless = error instanceof Problem && error.kind !== 'unavailable';
-        if (hopeless || failures === LOOK_ATTEMPTS) throw error;
+        const enough = brokeOff(error) ? performance.now() > until : failures >= LOOK_ATTEMPTS;
+        if (hopeless || enough) throw error;
         await this.pause(error, failures);
       }
     }
   }
 
-  /** A database that ends sessions is there again soon. */
   private async pause(error: unknown, failures: number): Promise<void> {
-    const ms = brokeOff(error) ? BREAK_MS * failures : backoffMs(failures, Math.random());
+    const ms = brokeOff(error) ? breakMs(failures) : backoffMs(failures, Math.random());
     await sleep(ms, undefined, { signal: this.live.signal });
   }
 

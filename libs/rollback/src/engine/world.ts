@@ -4,7 +4,10 @@ import pg from 'pg';
 import { Signer } from './signer.js';
 
 /** What of the process it needs; a program that only carries runs out has no more. */
-export type WorldRuntime = Pick<Runtime, 'config' | 'control' | 'domains' | 'flags' | 'log' | 'processId' | 'role'>;
+export type WorldRuntime = Pick<
+  Runtime,
+  'config' | 'control' | 'domains' | 'flags' | 'log' | 'metrics' | 'processId' | 'role'
+>;
 
 /** Everything a run acts upon: both databases, the domains and the migrations of this build. */
 export class World {
