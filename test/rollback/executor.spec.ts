@@ -115,7 +115,13 @@ describe('a run', () => {
     await room.host();
     const runId = await room.request([box('a')], { forged: true });
     await room.becomes(runId, 'paused: inconclusive');
+    await wish(runId, 'resume');
+    await eventually(async () => {
+      expect((await room.events(runId)).filter(({ type }) => type === 'run.paused')).toHaveLength(2);
+    });
     expect(await room.effects()).toEqual([]);
+    await wish(runId, 'cancel');
+    await room.becomes(runId, 'cancelled');
   });
 
   it('that is dry shows and checks, and changes nothing', async () => {
