@@ -56,10 +56,15 @@ export class BackupRoom {
   }
 
   /** The same databases as another process or another release sees them. */
-  another(config: Partial<Config>, of: readonly Ledger[] = this.world.ledgers): World {
+  another(config: Partial<Config>, of: readonly Ledger[] = this.world.ledgers): World & AsyncDisposable {
     const world = new World({ ...this.runtime, config: { ...this.config, ...config } }, of);
-    this.stop.defer(() => world.close());
-    return world;
+    let open = true;
+    const close = async () => {
+      if (open) await world.close();
+      open = false;
+    };
+    this.stop.defer(close);
+    return Object.assign(world, { [Symbol.asyncDispose]: close });
   }
 
   async rows<Row extends pg.QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
