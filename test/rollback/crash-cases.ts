@@ -1,73 +1,182 @@
+import { randomUUIDv7 } from 'node:crypto';
 import { migrateUp } from '@belay/platform';
+import { actions } from '../../libs/rollback/src/actions/registry.js';
 import type { JsonObject } from '../../libs/rollback/src/engine/json.js';
 import { createDepot, depot, depotLedgers } from './depot.js';
+import { restoreCases } from './restore-cases.js';
 import { RunRoom, type WantedStep } from './run-room.js';
 import { shelfActions, shelfSql } from './shelf.js';
-import { actions } from '../../libs/rollback/src/actions/registry.js';
+import { yard, yardLedger, yardRows } from './yard.js';
 
 /** How an action is put to the test: what it is given, and everything it may change. */
 export interface CrashCase {
-  readonly step: Omit<WantedStep, 'input'>;
+  readonly action: string;
+  readonly step?: Partial<Omit<WantedStep, 'action' | 'input'>>;
+  /** Steps that come before, undisturbed. */
+  readonly leading?: readonly WantedStep[];
   /** Makes the world what it is before each run. */
-  readonly prepare: (room: RunRoom) => Promise<void>;
+  readonly prepare: (room: RunRoom) => Promise<unknown>;
   readonly input: (room: RunRoom) => Promise<JsonObject>;
-  readonly content: (room: RunRoom) => Promise<unknown>;
+  /** What the action changes. */
+  readonly state: (room: RunRoom) => Promise<unknown>;
+  /** How often it was changed, where that can be told. */
+  readonly effects?: (room: RunRoom) => Promise<unknown>;
+  /** A person has to say that it is done, and takes it back by hand. */
+  readonly byHand?: true;
+}
+
+export const crashDomains = [depot, yard];
+export const crashLedgers = [...depotLedgers, yardLedger];
+
+const settings = { domains: crashDomains, ledgers: crashLedgers };
+
+/** Worlds with small domains in them; the first is made, the others are copies of it. */
+export async function openCrashRooms(count: number): Promise<RunRoom[]> {
+  const known = [...actions, ...shelfActions];
+  const first = await RunRoom.open(known, { ...settings, sql: shelfSql });
+  await createDepot(targetsOf(first));
+  await migrateUp(targetsOf(first), crashLedgers, 'yard');
+  await first.rows(`INSERT INTO depot.item (id, name, qty) SELECT n, 'item ' || n, n FROM generate_series(1, 20) AS n`);
+  await first.rows(yardRows());
+  await first.disconnect();
+  const rooms: RunRoom[] = [];
+  while (rooms.length < count) rooms.push(await RunRoom.open(known, { ...settings, from: first.databases }));
+  await first.close();
+  return rooms;
 }
 
 const targetsOf = ({ databases: { databaseUrl, controlUrl } }: RunRoom) => ({ databaseUrl, controlUrl });
-
-export async function openCrashRoom(): Promise<RunRoom> {
-  const room = await RunRoom.open([...actions, ...shelfActions], {
-    domains: [depot],
-    ledgers: depotLedgers,
-    sql: shelfSql,
-  });
-  await createDepot(targetsOf(room));
-  await room.rows(`INSERT INTO depot.item (id, name, qty) SELECT n, 'item ' || n, n FROM generate_series(1, 20) AS n`);
-  return room;
-}
-
-const nothing = () => Promise.resolve();
 const given = (input: JsonObject) => () => Promise.resolve(input);
+const nothing = given({});
 
+const boxes = { state: (room: RunRoom) => room.boxes(), effects: (room: RunRoom) => room.effects() };
 const shelf = (action: string): CrashCase => ({
-  step: { action },
+  action,
   prepare: nothing,
   input: given({ name: 'a', ms: 30 }),
-  content: async (room) => ({ boxes: await room.boxes(), effects: await room.effects() }),
+  ...boxes,
 });
 
-const override = async (room: RunRoom) =>
-  room.control(`SELECT flag, off, scope FROM control.flag_override ORDER BY flag`);
-const flags = (action: string, off: boolean): CrashCase => ({
-  step: { action },
-  prepare: async (room) => {
-    await room.control(`SELECT control.override_flag('live', 'enable_depot', $1, 'a test', 'maria', NULL)`, [off]);
+const setFlag = (room: RunRoom, off: boolean) =>
+  room.control(`SELECT control.override_flag('live', 'enable_depot', $1, 'a test', 'maria', NULL)`, [off]);
+const flag = (action: string, off: boolean, input: JsonObject): CrashCase => ({
+  action,
+  prepare: (room) => setFlag(room, off),
+  input: given(input),
+  state: (room) => room.control(`SELECT flag, off, scope FROM control.flag_override ORDER BY flag`),
+});
+
+const schemaState = async (room: RunRoom) => ({
+  content: await room.rows(
+    `SELECT nspname, md5(schema_to_xml(nspname, true, false, '')::text) AS content FROM pg_namespace WHERE nspname LIKE 'depot%'`,
+  ),
+  ledger: await room.rows(`SELECT name, state FROM public.depot_migrations ORDER BY name`),
+});
+const depotUp = (room: RunRoom) => migrateUp(targetsOf(room), crashLedgers, 'depot');
+const down: WantedStep = {
+  action: 'migration.down',
+  input: { domain: 'depot' },
+  domain: 'depot',
+  destructive: true,
+};
+
+/** A run that nobody disturbs, carried out here. */
+async function done(room: RunRoom, steps: readonly WantedStep[]): Promise<string> {
+  await room.host();
+  const runId = await room.request(steps);
+  await room.becomes(runId, 'monitoring', 30_000);
+  await room.clear();
+  return runId;
+}
+
+async function mark(room: RunRoom): Promise<void> {
+  await room.rows(`UPDATE yard.truck SET plate = rtrim(plate, '!') WHERE plate LIKE '%!'`);
+  const [now] = await room.rows<{ snapshot: string; at: Date }>(
+    `SELECT pg_current_snapshot()::text AS snapshot, clock_timestamp() AS at`,
+  );
+  await room.control(
+    `INSERT INTO control.marker (id, name, snapshot, at, ledger) VALUES ($1, 'before', $2::pg_snapshot, $3, '[]')`,
+    [randomUUIDv7(), now?.snapshot, now?.at],
+  );
+  await room.rows(`UPDATE yard.truck SET plate = plate || '!' WHERE id <= 3`);
+}
+
+const newest = async (room: RunRoom, table: 'marker' | 'run'): Promise<string> => {
+  const [row] = await room.control<{ id: string }>(`SELECT id FROM control.${table} ORDER BY id DESC LIMIT 1`);
+  if (!row) throw new Error(`there is no ${table}`);
+  return row.id;
+};
+
+const backups = (room: RunRoom) =>
+  room.control(
+    `SELECT b.state, b.level, b.domains FROM control.backup b WHERE b.run_id = (SELECT max(id::text)::uuid FROM control.run)`,
+  );
+
+/** Every action that can be had on two small databases. */
+export const crashCases: readonly CrashCase[] = [
+  shelf('shelf.put'),
+  shelf('shelf.keep'),
+  flag('flag.lift', true, { flag: 'enable_depot' }),
+  flag('flag.off', false, { flag: 'enable_depot' }),
+  flag('verify.flags', true, { off: ['enable_depot'] }),
+  { action: 'migration.down', step: down, prepare: depotUp, input: given({ domain: 'depot' }), state: schemaState },
+  {
+    action: 'migration.up',
+    step: down,
+    prepare: async (room) => {
+      await depotUp(room);
+      await done(room, [down]);
+    },
+    input: given({ domain: 'depot' }),
+    state: schemaState,
   },
-  input: given({ flag: 'enable_depot' }),
-  content: override,
-});
-
-const schema = (action: string): CrashCase => ({
-  step: { action, domain: 'depot', destructive: true },
-  prepare: async (room) => {
-    await migrateUp(targetsOf(room), depotLedgers, 'depot');
+  {
+    action: 'step.undo',
+    step: { domain: 'depot', destructive: true },
+    prepare: async (room) => {
+      await depotUp(room);
+      await done(room, [down]);
+    },
+    input: async (room) => ({ runId: await newest(room, 'run'), idx: 0 }),
+    state: schemaState,
   },
-  input: given({ domain: 'depot' }),
-  content: async (room) => ({
-    rows: await room.rows(
-      `SELECT md5(schema_to_xml(nspname, true, false, '')::text) AS content FROM pg_namespace WHERE nspname LIKE 'depot%'`,
-    ),
-    schemas: await room.rows(`SELECT nspname FROM pg_namespace WHERE nspname LIKE 'depot%' ORDER BY 1`),
-    ledger: await room.rows(`SELECT name, state FROM public.depot_migrations ORDER BY name`),
-  }),
-});
+  {
+    action: 'rows.restore',
+    step: { domain: 'yard', destructive: true },
+    prepare: mark,
+    input: async (room) => ({ path: 'R2', domain: 'yard', markerId: await newest(room, 'marker') }),
+    state: (room) => room.rows(`SELECT id::text, plate, bay_id FROM yard.truck ORDER BY id LIMIT 10`),
+  },
+  {
+    action: 'marker.create',
+    prepare: (room) => room.control(`DELETE FROM control.marker`),
+    input: given({ name: 'a point' }),
+    state: (room) => room.control(`SELECT name FROM control.marker`),
+  },
+  {
+    action: 'backup.create',
+    prepare: depotUp,
+    input: given({ domains: ['depot'] }),
+    state: backups,
+  },
+  {
+    action: 'backup.verify',
+    leading: [{ action: 'backup.create', input: { domains: ['depot'] } }],
+    prepare: depotUp,
+    input: given({ level: 2 }),
+    state: backups,
+  },
+  ...restoreCases,
+  { action: 'manual.command', prepare: nothing, input: given({ what: 'look' }), state: nothing, byHand: true },
+  { action: 'jobs.stop', prepare: nothing, input: given({ domain: 'depot' }), state: nothing },
+  { action: 'jobs.start', prepare: nothing, input: given({ domain: 'depot' }), state: nothing },
+  { action: 'unleash.sync', prepare: nothing, input: given({}), state: nothing },
+];
 
-/** By the names of the actions. */
-export const crashCases: Readonly<Record<string, CrashCase>> = {
-  'flag.lift': flags('flag.lift', true),
-  'flag.off': flags('flag.off', false),
-  'migration.down': schema('migration.down'),
-  'shelf.put': shelf('shelf.put'),
-  'shelf.keep': shelf('shelf.keep'),
+/** What kills them is tried where what they need is at hand. */
+export const triedElsewhere: Readonly<Record<string, string>> = {
+  'database.restore': 'restore-crash.spec.ts',
+  purge: 'purge.spec.ts',
+  'verify.all': 'looks.spec.ts',
+  'verify.domain': 'looks.spec.ts',
 };

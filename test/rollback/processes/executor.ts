@@ -5,7 +5,7 @@ import { Actions } from '../../../libs/rollback/src/engine/actions.js';
 import { ExecutorHost } from '../../../libs/rollback/src/engine/executor-host.js';
 import type { JournalObserver } from '../../../libs/rollback/src/engine/journal-point.js';
 import { orders, type Report, type WorldOrder } from '../crash-orders.js';
-import { depot, depotLedgers } from '../depot.js';
+import { crashDomains, crashLedgers } from '../crash-cases.js';
 import { nothingAgainst, openWorld } from '../run-room.js';
 import { shelfActions } from '../shelf.js';
 
@@ -29,7 +29,7 @@ async function work(
   order: WorldOrder,
   timing: { leaseTtlMs: number; heartbeatMs: number; pollMs: number },
 ) {
-  const world = await openWorld(readConfig(order.env), [depot], depotLedgers);
+  const world = await openWorld(readConfig(order.env), crashDomains, crashLedgers);
   let next = 0;
   const observe: JournalObserver = async (point, { idx }) => {
     // A point that a resumed run does not pass any more is left out.
