@@ -415,6 +415,20 @@ describe('a plan', () => {
       expect(doc.approvals).toEqual([{ permission: 'rollback:approve' }]);
     });
 
+    it('sets Unleash back to what it was, where the run has changed it, and goes on without it', async () => {
+      const sync = (result: object): Step => ({ action: 'unleash.sync', input: { off: ['enable_depot'] }, result });
+      const runId = await ran([flag('enable_depot'), sync({ changed: ['enable_depot'], skipped: false })]);
+      await room.room.control(
+        `UPDATE control.run_step SET before = '{"flags": {"enable_depot": true}}' WHERE run_id = $1`,
+        [runId],
+      );
+      const doc = await room.draft({ kind: 'undo', runId });
+      expect(outline(doc)).toEqual(['unleash.sync', 'flag.lift enable_depot', 'verify.all']);
+      expect(doc.steps[0]).toMatchObject({ input: { on: ['enable_depot'], off: [] }, onFail: 'continue' });
+      const untouched = await ran([flag('enable_depot'), sync({ skipped: true })]);
+      expect(await plan({ kind: 'undo', runId: untouched })).toEqual(['flag.lift enable_depot', 'verify.all']);
+    });
+
     it('leaves what was off before, what was not done, and what the run took back by itself', async () => {
       const runId = await ran(
         [

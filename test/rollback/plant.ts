@@ -1,4 +1,5 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
+import { join } from 'node:path';
 import { directory } from '@belay/directory';
 import { Database, readConfig, SigningKeys, type Config, type Domain } from '@belay/platform';
 import { rollback } from '@belay/rollback';
@@ -35,7 +36,7 @@ export class Plant {
     sql,
   }: {
     readonly domains: readonly Domain[];
-    readonly env?: Readonly<Record<string, string>>;
+    readonly env?: Readonly<Record<string, string>> | ((flagsPath: string) => Readonly<Record<string, string>>);
     readonly sql?: string;
   }): Promise<Plant> {
     await using started = new AsyncDisposableStack();
@@ -52,10 +53,13 @@ export class Plant {
       DATABASE_URL: databases.databaseUrl,
       CONTROL_DATABASE_URL: databases.controlUrl,
       FLAGS_FILE: flags.path,
+      AUDIT_ANCHOR_FILE: join(flags.folder, 'anchors.jsonl'),
+      EMERGENCY_JOURNAL_FILE: join(flags.folder, 'journal.jsonl'),
+      BACKUP_DIR: join(flags.folder, 'backups'),
       PORT: '0',
       RATE_LIMIT_PER_MINUTE: '1000000',
       ANONYMOUS_RATE_LIMIT_PER_MINUTE: '1000000',
-      ...env,
+      ...(typeof env === 'function' ? env(flags.path) : env),
     });
     const pool = (connectionString: string) => {
       const one = new pg.Pool({ connectionString, max: 3 });

@@ -1,5 +1,5 @@
 export { GENESIS, hashOf, type AuditEntry, type ChainedEntry, type NewAuditEntry } from './audit/audit-entry.js';
-export { AuditTrail, type AuditRange, type Verification } from './audit/audit-trail.js';
+export { AuditTrail, type AuditBatch, type AuditRange, type Verification } from './audit/audit-trail.js';
 export type { Break, BreakReason, Link } from './audit/chain.js';
 export { Public, Requires, SignedIn } from './auth/access.decorators.js';
 export { Accounts, type AccountFacts, type ApiTokenFacts, type OidcIdentity } from './auth/accounts.js';

@@ -10,10 +10,16 @@ import {
 } from '@belay/platform';
 import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { actions } from './actions/registry.js';
+import { Anchors } from './audit/anchors.service.js';
+import { AuditReader } from './audit/audit-reader.service.js';
+import { AuditExports } from './audit/exports.service.js';
 import { Backups } from './backups/backups.service.js';
 import { Checks } from './checks/checks.js';
+import { Emergencies } from './emergency/emergencies.service.js';
+import { OverlayStop } from './emergency/overlay-stop.service.js';
 import { Actions } from './engine/actions.js';
 import { World } from './engine/world.js';
+import { Overrides } from './flags/overrides.service.js';
 import { DryRuns } from './plans/dry-run.service.js';
 import { Planner } from './plans/planner.service.js';
 import { Plans } from './plans/plans.service.js';
@@ -34,14 +40,20 @@ const world = {
 const known = { provide: Actions, useFactory: () => new Actions(actions) };
 
 const services = [
+  Anchors,
+  AuditExports,
+  AuditReader,
   AuditTrail,
   Backups,
   Checks,
   ControlDatabase,
   DryRuns,
+  Emergencies,
   known,
   Planner,
   Plans,
+  OverlayStop,
+  Overrides,
   Runbooks,
   RunEventLog,
   RunReader,

@@ -8,6 +8,7 @@ export const rollback = {
   flag: 'enable_rollback',
   defaultOn: true,
   survivesEmergency: true,
+  auditsDenials: true,
   after: [],
   features: [
     { flag: 'rollback_contracts', title: 'Taking contracts back' },

@@ -20,6 +20,12 @@ export interface Verification {
   readonly head: { readonly seq: number; readonly hash: string } | undefined;
 }
 
+/** Some entries in order, and where the chain ended when the first was read. */
+export interface AuditBatch {
+  readonly entries: readonly ChainedEntry[];
+  readonly head: Link | undefined;
+}
+
 interface Row extends Omit<AuditEntry, 'seq'> {
   readonly seq: string;
   readonly prev_hash: Buffer;
@@ -80,6 +86,29 @@ export class AuditTrail {
   /** Walks the chain as it is at the beginning of the call, in batches. */
   async verify(range: AuditRange = {}): Promise<Verification> {
     return this.inTransaction('ISOLATION LEVEL REPEATABLE READ READ ONLY', (client) => this.walk(client, range));
+  }
+
+  /** The entries as they stand there at the beginning of the call, in batches; at least one, which may be empty. */
+  async *entries({ from, to }: AuditRange = {}): AsyncGenerator<AuditBatch> {
+    const client = await this.control.connect();
+    let ended = false;
+    try {
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      const [headRow] = await readHead(client, []);
+      const head = headRow && linkOf(headRow);
+      await client.query(openEntries, [from ?? Number.MIN_SAFE_INTEGER, to ?? Number.MAX_SAFE_INTEGER]);
+      let length: number;
+      do {
+        const { rows } = await client.query<Row>(`FETCH ${BATCH} FROM entries`);
+        length = rows.length;
+        yield { entries: rows.map(chainedEntry), head };
+      } while (length === BATCH);
+      await client.query('COMMIT');
+      ended = true;
+    } finally {
+      // Whoever stopped in the middle leaves an open cursor behind.
+      client.release(!ended);
+    }
   }
 
   private async write(client: pg.ClientBase, facts: ReturnType<typeof newAuditEntry.parse>): Promise<Link> {

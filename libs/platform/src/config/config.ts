@@ -112,6 +112,16 @@ const environment = z
       .length(44)
       .optional()
       .describe('32 bytes in base64; encrypts the files of backups, which are of no use without it'),
+    AUDIT_ANCHOR_FILE: z
+      .string()
+      .min(1)
+      .default('.belay/audit-anchors.jsonl')
+      .describe('Where the anchors of the audit trail are kept beside the database; best where only adding is allowed'),
+    EMERGENCY_JOURNAL_FILE: z
+      .string()
+      .min(1)
+      .default('.belay/emergency-journal.jsonl')
+      .describe('Where the command line writes down what it does while the control database is away'),
     CORS_ORIGINS: list.describe('Comma-separated origins that browsers may call from'),
     BODY_LIMIT_BYTES: z.coerce.number().int().positive().default(1_048_576),
     RATE_LIMIT_PER_MINUTE: z.coerce

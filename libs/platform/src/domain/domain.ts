@@ -21,6 +21,8 @@ export interface Domain {
   readonly keptBy?: readonly string[];
   /** Stays, with its features, when an emergency switches everything else off: the way back must be visible. */
   readonly survivesEmergency?: true;
+  /** Whoever asks one of its routes without its permission is written into the audit trail. */
+  readonly auditsDenials?: true;
   /** Domains it cannot live without: it is off when one of them is. */
   readonly after: readonly string[];
   /** Domains it uses when they are there. */

@@ -3,9 +3,12 @@ import { Catch, HttpException, Inject, type ArgumentsHost, type ExceptionFilter 
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
+import { AuditTrail } from '../audit/audit-trail.js';
+import { PermissionMissing } from '../auth/auth.problems.js';
 import { databaseProblem } from '../database/database.problems.js';
 import { ModuleOff } from '../domain/gate.problems.js';
 import { Routes } from '../http/routes.js';
+import { within } from '../jobs/patience.js';
 import { CONFIG, LOG } from '../runtime.js';
 import { Problem, type ProblemKind } from './problem.js';
 
@@ -33,6 +36,8 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+const WRITTEN_WITHIN_MS = 2_000;
+
 /** Turns whatever was thrown into one RFC 9457 problem. What is no problem of the caller is logged and told in no detail. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -40,6 +45,7 @@ export class ProblemFilter implements ExceptionFilter {
     private readonly routes: Routes,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOG) private readonly log: Logger,
+    private readonly trail: AuditTrail,
   ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
@@ -52,7 +58,28 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    send(reply, request.id, answer);
+    if (isDenial(error, request))
+      void this.tellOfDenial(error, request).then(() => {
+        send(reply, request.id, answer);
+      });
+    else send(reply, request.id, answer);
+  }
+
+  /** Written down before it is answered; whoever is denied is denied also while nothing can be written. */
+  private async tellOfDenial({ detail }: PermissionMissing, { session, route, ip, id }: FastifyRequest): Promise<void> {
+    const { accountId = '', roles = [], tokenId = null } = session ?? {};
+    const entry = {
+      actor: { id: accountId, role: roles.join(' ') || null, session: tokenId, ip },
+      action: 'request.denied',
+      subject: `${route?.method ?? ''} ${route?.path ?? ''}`,
+      environment: this.config.NODE_ENV,
+      reason: detail,
+      outcome: 'denied: permission-missing',
+    };
+    const written = this.trail.append(entry).catch((error: unknown) => {
+      this.log.error({ err: error, requestId: id }, 'denial not audited');
+    });
+    await within(written, WRITTEN_WITHIN_MS);
   }
 
   private answer(error: unknown, request: FastifyRequest): Answer {
@@ -79,6 +106,11 @@ export class ProblemFilter implements ExceptionFilter {
     if (status === 500) this.log.error(facts, 'request failed');
     else this.log.warn(facts, 'request not served');
   }
+}
+
+/** Refused at the door of a route that keeps count of it; what a use case refuses, it writes down itself. */
+function isDenial(error: unknown, { caller, route }: FastifyRequest): error is PermissionMissing {
+  return error instanceof PermissionMissing && caller === null && route?.domain?.auditsDenials === true;
 }
 
 /** For requests that no route, hook or filter sees: an address that the router cannot read. */

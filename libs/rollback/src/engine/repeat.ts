@@ -22,13 +22,14 @@ export class Repeated {
     work: (signal: AbortSignal) => Promise<unknown>,
   ): Promise<void> {
     const { signal } = this.#closing;
+    const stopped = () => signal.aborted;
     let failing = false;
-    while (!signal.aborted) {
+    while (!stopped()) {
       try {
         await work(signal);
         failing = false;
       } catch (error) {
-        if (!failing && !signal.aborted) log.warn({ err: error }, `${what} failed`);
+        if (!failing && !stopped()) log.warn({ err: error }, `${what} failed`);
         failing = true;
       }
       await sleep(everyMs, undefined, { signal }).catch(() => undefined);

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { JsonObject } from '../engine/json.js';
 import type { RunState, StepState } from '../engine/state.rules.js';
 import { goingWith } from './domain-order.rules.js';
@@ -95,6 +96,8 @@ function inverseOf(world: PlanningWorld, runId: string, step: PastStep): readonl
       return domain === null ? [] : [moving(migrationUp(domain), step)];
     case 'migration.up':
       return domain === null ? [] : [moving(migrationDown(domain), step)];
+    case 'unleash.sync':
+      return unleashBack(step);
     case 'manual.command':
       return [{ key: `manual:${idx}`, action, domain, input: { what: `Take back: ${wordOf(input, 'what')}` } }];
     default:
@@ -104,6 +107,22 @@ function inverseOf(world: PlanningWorld, runId: string, step: PastStep): readonl
       ];
   }
 }
+
+/** The flags of Unleash that the step has changed, as they were; nothing waits for it, because it may be away. */
+function unleashBack(step: PastStep): readonly StepWish[] {
+  const { before, result } = synced.safeParse(step).data ?? {};
+  if (!before || !result || result.changed.length === 0) return [];
+  const input = {
+    on: result.changed.filter((flag) => before.flags[flag] === true),
+    off: result.changed.filter((flag) => before.flags[flag] === false),
+  };
+  return [{ key: 'unleash', action: 'unleash.sync', domain: null, input, onFail: 'continue' }];
+}
+
+const synced = z.object({
+  before: z.object({ flags: z.record(z.string(), z.boolean()) }),
+  result: z.object({ changed: z.array(z.string()) }),
+});
 
 /** Exactly the migrations that the step has moved: what was parked before it stays parked. */
 function moving(wish: StepWish, { result }: PastStep): StepWish {

@@ -46,7 +46,19 @@ export class Runs {
     checkUsable(plan);
     checkTransition('plan', 'approved', 'used');
     await client.query(`UPDATE control.plan SET state = 'used' WHERE id = $1`, [planId]);
-    const runId = await queue(client, by, plan, reason);
+    const runId = randomUUIDv7();
+    await this.queue(client, by, plan, { runId, reason });
+    return this.reader.get(runId, client);
+  }
+
+  /** Writes the run of a plan that is used up, in the caller's transaction: the executor is told when it commits. */
+  async queue(
+    client: pg.ClientBase,
+    by: Actor,
+    plan: Pick<StoredPlan, 'id' | 'doc'>,
+    { runId, reason }: { readonly runId: string; readonly reason: string },
+  ): Promise<void> {
+    await insertRun(client, by, plan, runId, reason);
     await this.trail.append(
       {
         actor: auditActor(by),
@@ -54,14 +66,13 @@ export class Runs {
         subject: `run ${runId}`,
         environment: this.world.runtime.config.NODE_ENV,
         reason,
-        planId,
+        planId: plan.id,
         runId,
         beforeDigest: plan.doc.fingerprint,
         outcome: 'queued',
       },
       client,
     );
-    return this.reader.get(runId, client);
   }
 }
 
@@ -71,12 +82,17 @@ function checkUsable({ id, state, doc, expiresAt, votes }: StoredPlan): void {
   if (state !== 'approved') throw new PlanNotOpen(id, state);
 }
 
-async function queue(client: pg.ClientBase, by: Actor, { id, doc }: StoredPlan, reason: string): Promise<string> {
-  const runId = randomUUIDv7();
+async function insertRun(
+  client: pg.ClientBase,
+  by: Actor,
+  { id, doc }: Pick<StoredPlan, 'id' | 'doc'>,
+  runId: string,
+  reason: string,
+): Promise<void> {
   const { target, policy, steps } = doc;
   await client.query(
-    `INSERT INTO control.run (id, plan_id, mode, state, policy, level, reason, actor, undoes)
-     VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8)`,
+    `INSERT INTO control.run (id, plan_id, mode, state, policy, level, reason, actor, undoes, last_event)
+     VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, 1)`,
     [
       runId,
       id,
@@ -103,7 +119,10 @@ async function queue(client: pg.ClientBase, by: Actor, { id, doc }: StoredPlan, 
        AS one(idx integer, key text, action text, version integer, domain text, input jsonb)`,
     [runId, JSON.stringify(rows)],
   );
-  return runId;
+  await client.query(`INSERT INTO control.run_event (run_id, seq, type, payload) VALUES ($1, 1, 'run.queued', $2)`, [
+    runId,
+    JSON.stringify({ by: by.name, steps: steps.length, percent: 0 }),
+  ]);
 }
 
 function modeOf(kind: string): Mode {
