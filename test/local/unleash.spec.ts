@@ -31,12 +31,12 @@ describe('a real Unleash server', () => {
   });
 
   it('gets every flag of the release by a command, when it runs elsewhere', async () => {
-    await flagsCommand().parseAsync(['--url', unleash.url, '--token', unleash.adminToken], { from: 'user' });
+    await flagsCommand().parseAsync(['create', '--url', unleash.url, '--token', unleash.adminToken], { from: 'user' });
     await eventually(async () => {
       expect(await read('emergency_rollback')).toMatchObject({ enabled: false });
     }, 3_000);
     await unleash.admin.set('emergency_rollback', true);
-    await flagsCommand().parseAsync(['--url', unleash.url, '--token', unleash.adminToken], { from: 'user' });
+    await flagsCommand().parseAsync(['create', '--url', unleash.url, '--token', unleash.adminToken], { from: 'user' });
     await eventually(async () => {
       expect(await read('emergency_rollback')).toMatchObject({ enabled: true });
     }, 3_000);

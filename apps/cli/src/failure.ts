@@ -13,6 +13,8 @@ export function sentenceFor(error: unknown): string {
   const reason = reasons[code];
   if (reason !== undefined) return reason;
   const refusal = databaseError(error);
+  if (refusal?.code === '42P01' || refusal?.code === '3F000')
+    return `The databases are not of this release (${refusal.message}): run \`belay migrate up\`.`;
   if (refusal) return `The database refused: ${refusal.message}.`;
   return error instanceof Error ? error.message : String(error);
 }

@@ -2,9 +2,11 @@ import { Command } from 'commander';
 import { createFlags } from './local/create-flags.js';
 import { UnleashAdmin } from './local/unleash-admin.js';
 
-/** `belay flags`: what `belay unleash` does for its own server, for one that runs elsewhere. */
+/** `belay flags create`: what `belay unleash` does for its own server, for one that runs elsewhere. */
 export function flagsCommand(): Command {
-  return new Command('flags')
+  const flags = new Command('flags').description('shows, explains and keeps what is switched on, and why');
+  flags
+    .command('create')
     .description('makes every flag of the release in an Unleash server; flags that are there stay as they are')
     .requiredOption('--url <url>', 'of the server, e.g. http://unleash:4242')
     .requiredOption('--token <token>', 'that may administrate it')
@@ -13,4 +15,5 @@ export function flagsCommand(): Command {
       const created = await createFlags(new UnleashAdmin(url, token, 'default', environment));
       process.stdout.write(`${created} flags created, those that were there left as they are.\n`);
     });
+  return flags;
 }

@@ -1,4 +1,6 @@
+import { domains } from '@belay/domains';
 import { Command } from 'commander';
+import { domainHost } from './domain-host.js';
 import { sentenceFor } from './failure.js';
 import { firstAdminCommand } from './first-admin.command.js';
 import { flagsCommand } from './flags.command.js';
@@ -22,6 +24,14 @@ for (const command of [
   wmsCommand(),
 ]) {
   belay.addCommand(command);
+}
+
+for (const { commands } of domains) {
+  for (const command of (await commands?.(domainHost)) ?? []) {
+    const present = belay.commands.find((one) => one.name() === command.name());
+    if (present) for (const part of command.commands) present.addCommand(part);
+    else belay.addCommand(command);
+  }
 }
 
 try {

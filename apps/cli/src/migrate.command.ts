@@ -10,7 +10,10 @@ import {
   readConfig,
 } from '@belay/platform';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import pg from 'pg';
+import { z } from 'zod';
 import { ledgers } from '../../../migrations/index.js';
+import { alone } from './alone.js';
 import { sentenceFor } from './failure.js';
 
 interface Place {
@@ -26,14 +29,14 @@ interface Flags {
   readonly wait: number;
 }
 
-/** What is printed, and the process's exit code: 0 done, 1 error, 2 refused, 6 another runner is at work. */
+/** What is printed, and the process's exit code: 0 done, 1 error, 2 refused, 6 another runner, or a run, is at work. */
 interface Answer {
   readonly text: string;
   readonly json: unknown;
   readonly code: number;
 }
 
-/** `belay migrate up|down|status`; `place` says which databases, `print` takes the answer. */
+/** `belay migrate up|down|status|vault`; `place` says which databases, `print` takes the answer. */
 export function migrateCommand(
   place: () => Place = configured,
   print: (answer: string) => void = (answer) => process.stdout.write(answer),
@@ -59,9 +62,13 @@ export function migrateCommand(
         if (domain === undefined && to !== undefined)
           throw new Error('--to needs a domain: belay migrate up <domain> --to <name>');
         const options = { to, dryRun, release, waitMs: wait * 1_000 };
-        const steps = await (domain === undefined
-          ? migrateAll(targets, ledgers, options)
-          : migrateUp(targets, ledgers, domain, options));
+        const bring = () =>
+          domain === undefined ? migrateAll(targets, ledgers, options) : migrateUp(targets, ledgers, domain, options);
+        const nothingToDo = async () =>
+          (await migrationStatus(targets, ledgers, domain)).every(({ state }) => state === 'applied');
+        const steps = await (dryRun || (await nothingToDo())
+          ? bring()
+          : alone(targets.controlUrl, options.waitMs, bring));
         return moved(steps, 'up', dryRun);
       }),
     );
@@ -74,11 +81,9 @@ export function migrateCommand(
     .action((domain: string, { to, dryRun = false, json, wait }: Flags) =>
       answer(json, async () => {
         const { targets, release } = place();
-        return moved(
-          await migrateDown(targets, ledgers, domain, { to, dryRun, release, waitMs: wait * 1_000 }),
-          'down',
-          dryRun,
-        );
+        const waitMs = wait * 1_000;
+        const park = () => migrateDown(targets, ledgers, domain, { to, dryRun, release, waitMs });
+        return moved(await (dryRun ? park() : alone(targets.controlUrl, waitMs, park)), 'down', dryRun);
       }),
     );
 
@@ -86,6 +91,12 @@ export function migrateCommand(
     .addArgument(new Argument('[domain]', 'only this one'))
     .action((domain: string | undefined, { json }: Flags) =>
       answer(json, async () => listed(await migrationStatus(place().targets, ledgers, domain))),
+    );
+
+  command('vault', 'lists the migrations whose SQL is kept, so that any build can take them down and up')
+    .addArgument(new Argument('[domain]', 'only this one'))
+    .action((domain: string | undefined, { json }: Flags) =>
+      answer(json, async () => kept(await vaultOf(place().targets.controlUrl, domain))),
     );
 
   return migrate;
@@ -145,9 +156,42 @@ function listed(statuses: readonly MigrationStatus[]): Answer {
   return { text: [...lines, summary].join('\n'), json: { migrations: statuses }, code: 0 };
 }
 
+const artifact = z.object({
+  domain: z.string(),
+  name: z.string(),
+  checksum: z.string(),
+  class: z.string(),
+  release: z.string(),
+  at: z.date(),
+});
+
+async function vaultOf(controlUrl: string, domain: string | undefined): Promise<z.infer<typeof artifact>[]> {
+  const client = new pg.Client({ connectionString: controlUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query(
+      `SELECT domain, name, checksum, class, release, at FROM control.migration_artifact
+       WHERE $1::text IS NULL OR domain = $1 ORDER BY domain, name, at`,
+      [domain ?? null],
+    );
+    return z.array(artifact).parse(rows);
+  } finally {
+    await client.end();
+  }
+}
+
+function kept(artifacts: readonly z.infer<typeof artifact>[]): Answer {
+  const lines = artifacts.map(
+    (one) => `${one.class.padEnd(11)} ${one.domain}/${one.name} (${one.checksum.slice(0, 12)}, release ${one.release})`,
+  );
+  const count = artifacts.length === 1 ? '1 migration is' : `${artifacts.length} migrations are`;
+  return { text: [...lines, `${count} in the vault.`].join('\n'), json: { artifacts }, code: 0 };
+}
+
 function failure(error: unknown): Answer {
   if (error instanceof Problem) {
-    const code = error.slug === 'migration-running' ? 6 : error.kind === 'conflict' ? 2 : 1;
+    const busy = error.slug === 'migration-running' || error.slug === 'run-in-progress';
+    const code = busy ? 6 : error.kind === 'conflict' ? 2 : 1;
     const { slug, title, detail, members } = error;
     return { text: `${title}. ${detail}`, json: { problem: { ...members, code: slug, title, detail } }, code };
   }

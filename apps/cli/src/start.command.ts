@@ -1,9 +1,10 @@
 import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { domains } from '@belay/domains';
-import { defaultFlagsDocument, migrateAll } from '@belay/platform';
+import { defaultFlagsDocument, migrateAll, migrationStatus, type MigrationTargets } from '@belay/platform';
 import { Command } from 'commander';
 import { ledgers } from '../../../migrations/index.js';
+import { alone, isHeld } from './alone.js';
 import { demoAccounts, demoPassword, loadDemo } from './demo/load-demo.js';
 import { BelayProcesses } from './local/belay-processes.js';
 import type { EmbeddedPostgres } from './local/embedded-postgres.js';
@@ -15,6 +16,8 @@ import { Progress } from './local/progress.js';
 import { StopSignal } from './local/stop-signal.js';
 
 const endMs = 9_800;
+/** For a deployment that is at work on the same databases. */
+const waitMs = 60_000;
 
 /** `belay start`: everything on this machine, until Ctrl-C. */
 export function startCommand(): Command {
@@ -81,11 +84,23 @@ class LocalBelay {
 
   private async prepareDatabases(): Promise<void> {
     const { DATABASE_URL: databaseUrl = '', CONTROL_DATABASE_URL: controlUrl = '' } = await this.variables();
-    const { NODE_ENV: environment, BUILD_SHA: release } = this.environment.config;
-    const steps = await migrateAll({ databaseUrl, controlUrl }, ledgers, { release });
-    if (steps.length > 0) this.#progress.say(`${steps.length} migrations applied`);
+    const { NODE_ENV: environment } = this.environment.config;
+    await this.migrate({ databaseUrl, controlUrl });
     if (environment === 'production') return;
     if (await loadDemo(databaseUrl, environment)) this.#progress.say('demo data loaded');
+  }
+
+  /** A run that has not ended is gone on with by the worker; what it is at is not touched meanwhile. */
+  private async migrate(targets: MigrationTargets): Promise<void> {
+    if ((await migrationStatus(targets, ledgers)).every(({ state }) => state === 'applied')) return;
+    const { BUILD_SHA: release } = this.environment.config;
+    try {
+      const steps = await alone(targets.controlUrl, waitMs, () => migrateAll(targets, ledgers, { release }));
+      if (steps.length > 0) this.#progress.say(`${steps.length} migrations applied`);
+    } catch (error) {
+      if (!isHeld(error)) throw error;
+      this.#progress.say('a rollback run has not ended: nothing is migrated before it has');
+    }
   }
 
   private async startProcesses(): Promise<void> {

@@ -13,7 +13,7 @@ import {
   type Runtime,
   type StageBooter,
 } from '@belay/platform';
-import { Global, Module, type DynamicModule, type INestApplicationContext } from '@nestjs/common';
+import { Global, Module, type DynamicModule, type INestApplicationContext, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ledgers } from '../../../migrations/index.js';
 
@@ -30,8 +30,15 @@ export function composeWorker(runtime: Runtime, enabled: readonly Domain[]): Pro
  * that it comes up whatever has happened to the application database.
  */
 export function composeControl(runtime: Runtime, domains: readonly Domain[]): Promise<INestApplicationContext> {
-  const imports = domains.flatMap(({ control }) => control ?? []);
-  return open(runtime, { module: WorkerModule, imports: [ControlModule.forRoot(runtime), ...imports] });
+  return composeBeside(
+    runtime,
+    domains.flatMap(({ control }) => control ?? []),
+  );
+}
+
+/** Just these modules, with the same around them. */
+export function composeBeside(runtime: Runtime, modules: readonly Type[]): Promise<INestApplicationContext> {
+  return open(runtime, { module: WorkerModule, imports: [ControlModule.forRoot(runtime), ...modules] });
 }
 
 @Module({})

@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { Accounts } from '@belay/platform';
+import { Accounts, PasswordSignIn } from '@belay/platform';
 import { AccountController } from './accounts/account.controller.js';
 import { Account } from './accounts/account.entity.js';
 import { AccountLookup } from './accounts/account-lookup.service.js';
@@ -15,6 +15,7 @@ import { ConsentService } from './people/consent.service.js';
 import { PersonService } from './people/person.service.js';
 import { CredentialService } from './sessions/credential.service.js';
 import { MeService } from './sessions/me.service.js';
+import { PasswordProof } from './sessions/password-proof.service.js';
 import { PasswordService } from './sessions/password.service.js';
 import { RefreshToken } from './sessions/refresh-token.entity.js';
 import { SessionController } from './sessions/session.controller.js';
@@ -56,6 +57,7 @@ const entities = [
   controllers: [SessionController, AccountController, TokenController, SkillController, SiteController, TeamController],
   providers: [
     { provide: Accounts, useClass: AccountLookup },
+    { provide: PasswordSignIn, useClass: PasswordProof },
     AccountService,
     AdminService,
     ConsentService,
@@ -72,6 +74,6 @@ const entities = [
     TeamService,
     TokenService,
   ],
-  exports: [Accounts, DirectoryReader],
+  exports: [Accounts, DirectoryReader, PasswordSignIn],
 })
 export class DirectoryModule {}

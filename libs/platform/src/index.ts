@@ -6,6 +6,7 @@ export { Accounts, type AccountFacts, type ApiTokenFacts, type OidcIdentity } fr
 export { PermissionMissing, TokenRefused } from './auth/auth.problems.js';
 export { Caller, SYSTEM_ACCOUNT, type CallerFacts, type Grant, type IdempotencyClaim } from './auth/caller.js';
 export { gateContext } from './auth/gate-context.js';
+export { PasswordSignIn } from './auth/password-sign-in.js';
 export { Seal } from './auth/seal.js';
 export { Sessions } from './auth/sessions.js';
 export { ACCESS_TOKEN_SECONDS, SigningKeys, type AccessClaims } from './auth/signing-keys.js';
@@ -16,6 +17,7 @@ export { Listener } from './database/listener.js';
 export { openPool, poolOptions, type PoolLimits } from './database/pool.js';
 export { statement, type Executor, type Statement } from './database/statement.js';
 export { databaseError, violates } from './database/violation.js';
+export type { CommandHost, OpenHost } from './domain/command-host.js';
 export { healthOfDomains, type DomainHealth, type DomainsHealth, type FeatureHealth } from './domain/domain-health.js';
 export { enabledDomains, type Domain, type Feature } from './domain/domain.js';
 export { AllowedWhenReadOnly, FinishesOpenWork, InFeature, KeptBy } from './domain/gate.decorators.js';

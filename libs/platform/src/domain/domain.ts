@@ -1,4 +1,6 @@
 import type { Type } from '@nestjs/common';
+import type { Command } from 'commander';
+import type { CommandHost } from './command-host.js';
 import type { DomainRecovery } from './recovery.js';
 
 /** A part of a domain that is switched on its own; its flag is a sub-flag of the domain's. */
@@ -34,6 +36,13 @@ export interface Domain {
   readonly jobs?: Type;
   /** What the worker's control context runs: never gated, never rebuilt, without queues. */
   readonly control?: Type;
+  /** What the command line offers of it; those with the name of a command that is there already become parts of that. */
+  readonly commands?: (host: CommandHost) => Promise<readonly Command[]>;
+  /**
+   * Does the work while nobody else changes schemas or switches modules; throws a `Problem` when somebody is at it. Given
+   * by the domain that carries such changes out.
+   */
+  readonly whileAlone?: <Result>(controlUrl: string, purpose: string, work: () => Promise<Result>) => Promise<Result>;
   /** How it is switched off, taken down and brought back; without it only its flag is known. */
   readonly runbook?: DomainRecovery;
   /** Event names whose facts wait for this domain in its queue, also while it is off. */

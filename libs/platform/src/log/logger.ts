@@ -7,8 +7,9 @@ import { redact } from './redact.js';
 export type LogConfig = Pick<Config, 'NODE_ENV' | 'LOG_LEVEL' | 'LOG_PRETTY' | 'BUILD_SHA'>;
 
 /**
- * The log of a process: JSON lines on standard output, written beside the work and flushed when the process ends or
- * crashes; coloured text instead where a developer watches. Secrets do not pass, whatever is logged.
+ * The log of a process: JSON lines on standard output, of a command on standard error, written beside the work and
+ * flushed when the process ends or crashes; coloured text instead where a developer watches. Secrets do not pass,
+ * whatever is logged.
  */
 export function createLogger(config: LogConfig, role: string, processId?: string, to?: DestinationStream): Logger {
   const base = { role, build: config.BUILD_SHA, ...(processId === undefined ? {} : { process: processId }) };
@@ -22,7 +23,7 @@ export function createLogger(config: LogConfig, role: string, processId?: string
       // Errors are ready when they come from `redact`.
       serializers: { err: (shown: unknown) => shown },
     },
-    to ?? destination(config),
+    to ?? destination(config, role),
   );
 }
 
@@ -33,9 +34,10 @@ export function logCrashes(log: Logger): void {
   });
 }
 
-function destination({ LOG_PRETTY, NODE_ENV }: LogConfig): DestinationStream {
-  const standardOutput = pino.destination({ dest: 1, sync: false });
-  if (!(LOG_PRETTY ?? (NODE_ENV === 'development' && process.stdout.isTTY))) return standardOutput;
+function destination({ LOG_PRETTY, NODE_ENV }: LogConfig, role: string): DestinationStream {
+  // What a command prints is for whoever reads its answer.
+  const output = pino.destination({ dest: role === 'cli' ? 2 : 1, sync: false });
+  if (!(LOG_PRETTY ?? (NODE_ENV === 'development' && process.stdout.isTTY))) return output;
   // Formatted here instead of in a stream of its own, so that a crash loses no line.
   const prettify = prettyFactory({
     colorize: process.stdout.isTTY,
@@ -43,5 +45,5 @@ function destination({ LOG_PRETTY, NODE_ENV }: LogConfig): DestinationStream {
     ignore: 'role,build,process',
     singleLine: true,
   });
-  return { write: (line) => standardOutput.write(prettify(line)) };
+  return { write: (line) => output.write(prettify(line)) };
 }
