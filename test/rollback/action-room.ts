@@ -120,7 +120,7 @@ export class TestStep {
     readonly action: Action,
     readonly input: JsonObject,
     readonly context: StepContext,
-    private readonly back: StepContext,
+    readonly back: StepContext,
   ) {}
 
   async inspect(): Promise<JsonObject> {

@@ -1,7 +1,19 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { availableParallelism, loadavg } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { z } from 'zod';
+import { directory } from '@belay/directory';
+import { startApi, type RunningApi } from '../../apps/api/src/api.js';
 import { databaseRestore } from '../../libs/rollback/src/restores/database.restore.action.js';
+import { eventually } from '../support/eventually.js';
+import { yard as yardDomain } from './yard.js';
 import { damage, silentDamage, YardRoom } from './yard-room.js';
+
+/** How much longer things take because others work on the machine too. */
+function slowness(): number {
+  return Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
+}
 
 /** The databases of this test on the server, by what they are called after its own. */
 async function databasesOf(yard: YardRoom): Promise<string[]> {
@@ -13,14 +25,8 @@ async function databasesOf(yard: YardRoom): Promise<string[]> {
   return rows.map(({ name }) => name.replace(live, '').replace(/[0-9a-f]{8}$/, ''));
 }
 
-const dropped = async (yard: YardRoom) => {
-  const live = new URL(yard.room.databases.databaseUrl).pathname.slice(1);
-  const kept = await yard.room.control<{ name: string }>(
-    `SELECT datname AS name FROM pg_database WHERE datname LIKE $1 || '\\_failed\\_%' OR datname LIKE $1 || '\\_undone\\_%'`,
-    [live],
-  );
-  for (const { name } of kept) await yard.room.control(`DROP DATABASE ${name} WITH (FORCE)`);
-};
+// A busy machine takes its time.
+jest.setTimeout(120_000);
 
 describe('the whole database as it was in a backup', () => {
   let yard: YardRoom;
@@ -28,7 +34,7 @@ describe('the whole database as it was in a backup', () => {
     yard = await YardRoom.open();
   });
   afterEach(async () => {
-    await dropped(yard);
+    await yard.dropKept();
     await yard.close();
   });
 
@@ -144,5 +150,90 @@ describe('the whole database as it was in a backup', () => {
     await expect(weak.execute()).rejects.toMatchObject({ slug: 'backup-too-weak' });
     expect(await databasesOf(yard)).toEqual(['']);
     expect(await yard.room.control(`SELECT FROM control.flag_override`)).toEqual([]);
+  });
+});
+
+/** Somebody who asks an API one thing after the other, and notes when it was refused. */
+class Client {
+  readonly answers: { readonly at: number; readonly status: number; readonly code: string }[] = [];
+  #stop = false;
+  readonly #done: Promise<void>;
+
+  constructor(
+    private readonly method: 'GET' | 'POST',
+    private readonly url: string,
+  ) {
+    this.#done = this.run();
+  }
+
+  get refusals() {
+    return this.answers.filter(({ status }) => status >= 300);
+  }
+
+  /** From the last good answer before the first refusal to the first good one after the last. */
+  get gapMs(): number {
+    const good = this.answers.filter(({ status }) => status < 300).map(({ at }) => at);
+    return Math.max(...good.map((at, place) => at - (good[place - 1] ?? at)));
+  }
+
+  async stop(): Promise<void> {
+    this.#stop = true;
+    await this.#done;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.#stop) {
+      const response = await fetch(this.url, { method: this.method });
+      const { code = '' } = z.object({ code: z.string().optional() }).parse(await response.json());
+      this.answers.push({ at: performance.now(), status: response.status, code });
+      await sleep(2);
+    }
+  }
+}
+
+describe('an API while the whole database is exchanged', () => {
+  let yard: YardRoom;
+  let api: RunningApi | undefined;
+  beforeEach(async () => {
+    yard = await YardRoom.open({ on: ['enable_yard'] });
+    api = await startApi({ config: yard.room.config, domains: [directory, yardDomain] });
+  });
+  afterEach(async () => {
+    await api?.close();
+    await yard.dropKept();
+    await yard.close();
+  });
+
+  it('refuses writes for a moment, and says so; before and after it goes on', async () => {
+    const backupId = await yard.backUp('application');
+    const url = api?.url ?? '';
+    const writer = new Client('POST', `${url}/api/yard/journal`);
+    const reader = new Client('GET', `${url}/api/yard/trucks`);
+    const step = await yard.room.step(databaseRestore, { backupId });
+    await step.execute();
+    const swapped = performance.now();
+    await eventually(() => {
+      for (const { answers } of [writer, reader]) {
+        expect(answers.filter(({ at, status }) => at > swapped && status < 300).length).toBeGreaterThan(20);
+      }
+    });
+    await Promise.all([writer.stop(), reader.stop()]);
+    const pauseMs = Math.round(writer.gapMs);
+    console.info(
+      `R5: nobody could write for ${pauseMs} ms, nobody read for ${Math.round(reader.gapMs)} ms; ` +
+        `${writer.refusals.length} writes and ${reader.refusals.length} reads were refused of ${writer.answers.length} and ${reader.answers.length}`,
+    );
+    expect(writer.refusals.filter(({ status }) => status !== 503)).toEqual([]);
+    expect(new Set(writer.refusals.map(({ code }) => code))).toContain('read-only');
+    expect(reader.refusals.filter(({ status }) => status !== 503)).toEqual([]);
+    expect(pauseMs).toBeLessThan(2_000 * slowness());
+    // It wrote until the pause, and what it wrote is in the failed database.
+    const { lost } = z.object({ lost: z.object({ tables: z.array(z.unknown()) }) }).parse(step.result);
+    expect(lost.tables).toEqual([]);
+    const before = writer.answers.filter(({ at, status }) => status === 201 && at < (writer.refusals[0]?.at ?? 0));
+    expect(before.length).toBeGreaterThan(0);
+    expect(await yard.room.rows(`SELECT count(*)::integer AS entries FROM yard.journal`)).toEqual([
+      { entries: 20 + writer.answers.filter(({ status }) => status === 201).length - before.length },
+    ]);
   });
 });

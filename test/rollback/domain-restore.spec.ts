@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import pg from 'pg';
 import { z } from 'zod';
 import { domainRestore } from '../../libs/rollback/src/restores/domain.restore.action.js';
@@ -36,6 +36,9 @@ class Reader {
     await client.end();
   }
 }
+
+// A busy machine takes its time.
+jest.setTimeout(120_000);
 
 describe('one domain as it was in a backup', () => {
   let yard: YardRoom;

@@ -1,10 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { databaseRestore } from '../../libs/rollback/src/restores/database.restore.action.js';
 import { domainRestore } from '../../libs/rollback/src/restores/domain.restore.action.js';
 import { rowsRestore } from '../../libs/rollback/src/restores/rows.restore.action.js';
 import type { ActionRoom } from './action-room.js';
 import { damage, silentDamage, YardRoom } from './yard-room.js';
 
 const bay = (n: number) => `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`;
+
+// A busy machine takes its time.
+jest.setTimeout(120_000);
 
 describe('rows taken back to a marker', () => {
   let yard: YardRoom;
@@ -149,6 +153,16 @@ describe('rows taken back to a marker', () => {
     expect(await room.rows(`SELECT FROM yard.visit WHERE truck_id = 4`)).toEqual([]);
   });
 
+  it('are taken by their time where the marker is of another cluster, whose transactions mean nothing here', async () => {
+    const markerId = await yard.mark();
+    await room.control(`UPDATE control.marker SET snapshot = '9000000000:9000000000:'`);
+    const step = await room.step(rowsRestore, { domain: 'yard', markerId });
+    // What was written in the quarter of an hour before counts, because it may have been under way.
+    expect((await step.inspect())['tables']).toMatchObject([{ inserted: 4 }, { inserted: 40 }, { inserted: 40 }]);
+    await room.control(`UPDATE control.marker SET at = clock_timestamp() + interval '16 minutes'`);
+    expect((await step.inspect())['tables']).toEqual([]);
+  });
+
   it('are refused where nothing is written down of them', async () => {
     const markerId = await yard.mark();
     const step = await room.step(rowsRestore, { domain: 'yard', markerId, tables: ['yard.journal', 'yard.nothing'] });
@@ -253,5 +267,18 @@ describe('rows put back from a backup', () => {
     expect(
       await room.rows(`INSERT INTO yard.truck (bay_id, plate, tonnes) VALUES ($1, 'NEXT', 3) RETURNING id`, [bay(2)]),
     ).toEqual([{ id: '42' }]);
+  });
+
+  it('come from the database that a restore has put aside', async () => {
+    const backupId = await yard.backUp('application');
+    await room.rows(`INSERT INTO yard.truck (bay_id, plate, tonnes) VALUES ($1, 'LATER', 3)`, [bay(2)]);
+    const restore = await room.step(databaseRestore, { backupId });
+    const { failed: failedDatabase = null } = await restore.execute();
+    expect(await room.rows(`SELECT FROM yard.truck WHERE plate = 'LATER'`)).toEqual([]);
+    const step = await room.step(rowsRestore, { path: 'R3', domain: 'yard', failedDatabase, tables: ['yard.truck'] });
+    await step.execute();
+    expect(await step.verify()).toMatchObject({ outcome: 'pass' });
+    expect(await room.rows(`SELECT id FROM yard.truck WHERE plate = 'LATER'`)).toEqual([{ id: '41' }]);
+    await yard.dropKept();
   });
 });

@@ -19,9 +19,46 @@ export class YardRoom {
     readonly folder: string,
   ) {}
 
-  static async open(rows: { readonly bays?: number; readonly trucks?: number } = {}): Promise<YardRoom> {
+  /** For a program of its own on the same databases. */
+  get env(): Record<string, string> {
+    const { databaseUrl, controlUrl } = this.room.databases;
+    return {
+      NODE_ENV: 'test',
+      LOG_LEVEL: 'silent',
+      SECRET_KEY: this.room.config.SECRET_KEY,
+      DATABASE_URL: databaseUrl,
+      CONTROL_DATABASE_URL: controlUrl,
+      FLAGS_FILE: this.room.flags.path,
+      BACKUP_DIR: this.folder,
+    };
+  }
+
+  async writesAllowed(): Promise<boolean> {
+    return (
+      (await this.room.control(`SELECT FROM control.flag_override WHERE flag = 'platform_writes' AND off`)).length === 0
+    );
+  }
+
+  /** Copies that restores have put aside, so that the next has room. */
+  async dropKept(): Promise<void> {
+    const schemas = await this.room.rows<{ name: string }>(
+      `SELECT nspname AS name FROM pg_namespace WHERE nspname ~ '^yard__(failed|undone)_'`,
+    );
+    for (const { name } of schemas) await this.room.rows(`DROP SCHEMA ${name} CASCADE`);
+    const live = new URL(this.room.databases.databaseUrl).pathname.slice(1);
+    const databases = await this.room.control<{ name: string }>(
+      `SELECT datname AS name FROM pg_database WHERE datname ~ ('^' || $1 || '_(failed|undone)_')`,
+      [live],
+    );
+    for (const { name } of databases) await this.room.control(`DROP DATABASE ${name} WITH (FORCE)`);
+  }
+
+  static async open(
+    rows: { readonly bays?: number; readonly trucks?: number; readonly on?: readonly string[] } = {},
+  ): Promise<YardRoom> {
     const folder = mkdtempSync(join(tmpdir(), 'belay-yard-'));
-    const room = await ActionRoom.open({ domains: [yard], ledgers: all, env: { BACKUP_DIR: folder } });
+    const { on = [] } = rows;
+    const room = await ActionRoom.open({ domains: [yard], on, ledgers: all, env: { BACKUP_DIR: folder } });
     const { databaseUrl, controlUrl } = room.databases;
     await migrateUp({ databaseUrl, controlUrl }, all, 'yard');
     await room.rows(yardRows(rows.bays, rows.trucks));

@@ -1,6 +1,7 @@
-import { Module } from '@nestjs/common';
-import type { Domain, Ledger, Migration } from '@belay/platform';
+import { Controller, Get, Module, Post } from '@nestjs/common';
+import { Database, Endpoint, Public, statement, type Domain, type Ledger, type Migration } from '@belay/platform';
 import type { QueryRunner } from 'typeorm';
+import { z } from 'zod';
 import { park, parkTables, unpark, unparkTables } from '../../migrations/support/park.js';
 
 /** A domain with everything a restore may meet: references, numbers by identity and by sequence, parts, views inside and outside. */
@@ -77,7 +78,38 @@ class CreateVisit1764009100000 implements Migration {
   }
 }
 
-@Module({})
+const counted = z.object({ trucks: z.number() }).meta({ id: 'YardCount' });
+const said = z.object({ no: z.string() }).meta({ id: 'YardSaid' });
+
+const count = statement<z.infer<typeof counted>>('yard.count', `SELECT count(*)::integer AS trucks FROM yard.truck`);
+const say = statement<z.infer<typeof said>>(
+  'yard.say',
+  `INSERT INTO yard.journal (said) VALUES ($1) RETURNING no::text AS no`,
+);
+
+/** One route that reads and one that writes. */
+@Controller('yard')
+class YardController {
+  constructor(private readonly database: Database) {}
+
+  @Get('trucks')
+  @Public()
+  @Endpoint('Count the trucks', { returns: counted })
+  async count(): Promise<z.infer<typeof counted>> {
+    const [found] = await count(this.database.manager, []);
+    return { trucks: found?.trucks ?? 0 };
+  }
+
+  @Post('journal')
+  @Public()
+  @Endpoint('Say something', { status: 201, returns: said })
+  async say(): Promise<z.infer<typeof said>> {
+    const [entry] = await say(this.database.manager, ['something']);
+    return { no: entry?.no ?? '' };
+  }
+}
+
+@Module({ controllers: [YardController] })
 class YardModule {}
 
 export const yard = {

@@ -53,6 +53,14 @@ export class Stockroom {
     });
   }
 
+  /** In a database of somebody else, who drops it. */
+  static async within(url: string): Promise<Stockroom> {
+    const pool = new pg.Pool({ connectionString: url, max: 2 });
+    pool.on('error', () => undefined);
+    pool.on('connect', (client) => client.on('error', () => undefined));
+    return new Stockroom(pool, url, await makeWarehouse(pool, 'FMC', {}), () => pool.end());
+  }
+
   close(): Promise<void> {
     return this.drop();
   }

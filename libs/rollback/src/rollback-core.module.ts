@@ -24,6 +24,9 @@ import { DryRuns } from './plans/dry-run.service.js';
 import { Planner } from './plans/planner.service.js';
 import { Plans } from './plans/plans.service.js';
 import { Runbooks } from './plans/runbooks.service.js';
+import { Kept } from './restores/kept.service.js';
+import { Markers } from './restores/markers.service.js';
+import { Restores } from './restores/restores.service.js';
 import { RunEventLog } from './runs/run-events.service.js';
 import { RunReader } from './runs/run-reader.service.js';
 import { RunReports } from './runs/run-report.service.js';
@@ -52,8 +55,11 @@ const services = [
   known,
   Planner,
   Plans,
+  Kept,
+  Markers,
   OverlayStop,
   Overrides,
+  Restores,
   Runbooks,
   RunEventLog,
   RunReader,

@@ -25,15 +25,16 @@ export function namesOf({ world, runId }: Pick<StepContext, 'world' | 'runId'>):
   return { live, failed: `${kept}_failed_${tag}`, side: `belay_side_${tag}`, undone: `${kept}_undone_${tag}` };
 }
 
-export function urlOf(world: World, database: string): string {
-  const url = new URL(world.targets.databaseUrl);
+/** `server` is the address of any of its databases. */
+export function urlOf(server: string, database: string): string {
+  const url = new URL(server);
   url.pathname = `/${encodeURIComponent(database)}`;
   return url.href;
 }
 
-export async function connectTo(world: World, database: string, applicationName: string): Promise<pg.Client> {
+async function connectTo(server: string, database: string, applicationName: string): Promise<pg.Client> {
   const client = new pg.Client({
-    connectionString: urlOf(world, database),
+    connectionString: urlOf(server, database),
     application_name: applicationName,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
@@ -44,12 +45,12 @@ export async function connectTo(world: World, database: string, applicationName:
 }
 
 export async function inDatabase<Result>(
-  world: World,
+  server: string,
   database: string,
   applicationName: string,
   work: (client: pg.Client) => Promise<Result>,
 ): Promise<Result> {
-  const client = await connectTo(world, database, applicationName);
+  const client = await connectTo(server, database, applicationName);
   try {
     return await work(client);
   } finally {
@@ -57,15 +58,15 @@ export async function inDatabase<Result>(
   }
 }
 
-/** On the server of the application database, but in none that a restore renames. */
+/** On the server, but in no database that a restore renames. */
 export async function onServer<Result>(
-  world: World,
+  server: string,
   applicationName: string,
   work: (client: pg.Client) => Promise<Result>,
 ): Promise<Result> {
   let refusal: unknown;
   for (const database of maintenance) {
-    const client = await connectTo(world, database, applicationName).catch((error: unknown) => {
+    const client = await connectTo(server, database, applicationName).catch((error: unknown) => {
       refusal = error;
     });
     if (!client) continue;
@@ -79,11 +80,11 @@ export async function onServer<Result>(
 }
 
 /** Which of the databases there are. */
-export async function presentNames(world: World, names: DatabaseNames): Promise<ReadonlySet<string>> {
-  return onServer(world, 'belay:names', async (client) => {
+export async function presentNames(server: string, names: readonly string[]): Promise<ReadonlySet<string>> {
+  return onServer(server, 'belay:names', async (client) => {
     const { rows } = await client.query<{ name: string }>(
       `SELECT datname AS name FROM pg_database WHERE datname = ANY ($1::text[])`,
-      [Object.values(names)],
+      [names],
     );
     return new Set(rows.map(({ name }) => name));
   });
@@ -94,8 +95,8 @@ const setting = z.object({ role: z.string().nullable(), setting: z.string() });
 const lists = new Set(['search_path', 'temp_tablespaces', 'local_preload_libraries', 'session_preload_libraries']);
 
 /** Owner, grants, settings and comment: they belong to a database, not to its name. */
-export async function dressAlike(world: World, from: string, to: string): Promise<void> {
-  await onServer(world, 'belay:dress', async (client) => {
+export async function dressAlike(server: string, from: string, to: string): Promise<void> {
+  await onServer(server, 'belay:dress', async (client) => {
     const { rows } = await client.query<{ owner: string; comment: string | null; most: number; acl: boolean }>(
       `SELECT pg_get_userbyid(datdba) AS owner, shobj_description(oid, 'pg_database') AS comment, datconnlimit AS most,
               datacl IS NOT NULL AS acl
@@ -144,23 +145,24 @@ async function grantAlike(client: pg.Client, from: string, target: string): Prom
 }
 
 /**
- * Renames both or none, and ends whoever is connected to one of them. The first rename holds its database against new
+ * Renames all or none, and ends whoever is connected to one of them. The first rename holds its database against new
  * connections from the moment it begins to wait for the present ones to end, so that nobody has to be locked out before:
  * wherever this process dies, everything is as it was, or done.
  */
 export async function swapNames(
-  world: World,
+  server: string,
   sessionName: string,
-  [first, second]: readonly [readonly [from: string, to: string], readonly [from: string, to: string]],
+  renames: readonly (readonly [from: string, to: string])[],
 ): Promise<void> {
-  await onServer(world, sessionName, (client) =>
-    onServer(world, `${sessionName}:ends`, async (ending) => {
+  const databases = renames.map(([from]) => from);
+  await onServer(server, sessionName, (client) =>
+    onServer(server, `${sessionName}:ends`, async (ending) => {
       for (let attempt = 1; ; attempt += 1) {
         const done = new AbortController();
-        const enders = endSessions(ending, [first[0], second[0]], done.signal);
+        const enders = endSessions(ending, databases, done.signal);
         try {
           await client.query('BEGIN');
-          for (const [from, to] of [first, second]) {
+          for (const [from, to] of renames) {
             await client.query(`ALTER DATABASE ${pg.escapeIdentifier(from)} RENAME TO ${pg.escapeIdentifier(to)}`);
           }
           await client.query('COMMIT');

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { catalogFingerprint, PLATFORM_WRITES, prepareQueues } from '@belay/platform';
 import type pg from 'pg';
 import { z } from 'zod';
@@ -53,7 +54,7 @@ export function writesSince(
   snapshot: string,
   at: string,
 ): Promise<WritesSince> {
-  return inDatabase(world, database, 'belay:writes', async (client) => {
+  return inDatabase(world.targets.databaseUrl, database, 'belay:writes', async (client) => {
     const tables = await client.query<{ table: string; changes: number }>(
       `SELECT a.schema_name || '.' || a.table_name AS "table", count(*)::integer AS changes
        FROM platform.audit_log a WHERE a.operation <> 'READ' AND ${SINCE} GROUP BY 1 ORDER BY 1`,
@@ -77,18 +78,19 @@ export async function restoreDatabase(ctx: StepContext, { backupId }: DatabaseRe
   const names = namesOf(ctx);
   if (await isSwapped(ctx, names)) return finished(ctx, names);
   const backup = await provenBackup(ctx, backupId);
+  await endHolders(ctx);
   const side = await SideDatabase.create(world, backup.manifest.database, tagOf(ctx.runId));
   try {
     await restoreInto(world, backup, side, { signal: ctx.signal, progress: ctx.progress });
     const findings = await proveRestored(world, backup, side, ctx.signal);
     if (findings.length > 0) throw new RestoreRefused('What came of the backup is not what it says', { findings });
     const queued = await prepareSide(ctx, names, backup);
-    await dressAlike(world, names.live, names.side);
+    await dressAlike(world.targets.databaseUrl, names.live, names.side);
     ctx.signal.throwIfAborted();
     const pauseMs = await pausingWrites(ctx, async (paused) => {
       const result = { failed: names.failed, backupId, paused, queued, swappedAt: new Date().toISOString() };
       await carryOver(ctx, names.live, names.side, result);
-      await swapNames(world, ctx.sessionName, [
+      await swapNames(world.targets.databaseUrl, ctx.sessionName, [
         [names.live, names.failed],
         [names.side, names.live],
       ]);
@@ -100,9 +102,22 @@ export async function restoreDatabase(ctx: StepContext, { backupId }: DatabaseRe
   }
 }
 
+/** An earlier attempt of this run, which is over, may still hold the database beside: its process may only be asleep. */
+async function endHolders({ world, runId }: StepContext): Promise<void> {
+  const name = `belay:side:${tagOf(runId)}`;
+  for (;;) {
+    const { rowCount } = await world.control.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1`,
+      [name],
+    );
+    if ((rowCount ?? 0) === 0) return;
+    await sleep(20);
+  }
+}
+
 /** By names alone: the failed one is there, the one beside is not. */
 export async function isSwapped({ world }: Pick<StepContext, 'world'>, names: DatabaseNames): Promise<boolean> {
-  const present = await presentNames(world, names);
+  const present = await presentNames(world.targets.databaseUrl, Object.values(names));
   return present.has(names.live) && present.has(names.failed);
 }
 
@@ -136,7 +151,7 @@ export async function verifyDatabase(ctx: StepContext, { backupId }: DatabaseRes
   const names = namesOf(ctx);
   if (!(await isSwapped(ctx, names))) return { outcome: 'fail', facts: { swapped: false, ...names } };
   const { manifest } = await openBackup(world, backupId, ctx.signal);
-  const client = await openFixed(urlOf(world, names.live), 'belay:verify');
+  const client = await openFixed(urlOf(world.targets.databaseUrl, names.live), 'belay:verify');
   try {
     const different: string[] = [];
     for (const domain of manifest.domains.filter((name) => name !== 'platform')) {
@@ -164,14 +179,17 @@ export async function verifyDatabase(ctx: StepContext, { backupId }: DatabaseRes
 export async function undoDatabase(ctx: StepContext): Promise<JsonObject> {
   const { world } = ctx;
   const names = namesOf(ctx);
-  const present = await presentNames(world, names);
+  const present = await presentNames(world.targets.databaseUrl, Object.values(names));
   if (!present.has(names.failed)) {
-    return present.has(names.undone) ? undoFinished(ctx, names) : { undone: false };
+    if (present.has(names.undone)) return undoFinished(ctx, names);
+    // It may have died after it stopped all writes.
+    if (!(await isStoppedByPlan(ctx))) await letWrite(ctx);
+    return { undone: false };
   }
   if (!(await stepToUndo(world.application, ctx))) return { undone: false };
   const pauseMs = await pausingWrites(ctx, async (paused) => {
     await carryOver(ctx, names.live, names.failed, { undone: true, kept: names.undone, paused });
-    await swapNames(world, ctx.sessionName, [
+    await swapNames(world.targets.databaseUrl, ctx.sessionName, [
       [names.live, names.undone],
       [names.failed, names.live],
     ]);
@@ -199,9 +217,9 @@ async function provenBackup(ctx: LookContext, backupId: string): Promise<OpenBac
 
 /** Queues are not in a backup: they begin empty, and get what was under way. */
 async function prepareSide(ctx: StepContext, names: DatabaseNames, { manifest }: OpenBackup): Promise<number> {
-  const open = await inDatabase(ctx.world, names.live, 'belay:queues', openWork);
+  const open = await inDatabase(ctx.world.targets.databaseUrl, names.live, 'belay:queues', openWork);
   if (!open) return 0;
-  return inDatabase(ctx.world, names.side, 'belay:queues', async (client) => {
+  return inDatabase(ctx.world.targets.databaseUrl, names.side, 'belay:queues', async (client) => {
     await prepareQueues(client);
     return fillQueues(client, manifest.snapshotAt, open);
   });
@@ -210,7 +228,9 @@ async function prepareSide(ctx: StepContext, names: DatabaseNames, { manifest }:
 /** Stops every write unless that was done already, does the work, and tells how long nobody could write. */
 async function pausingWrites(ctx: StepContext, work: (paused: boolean) => Promise<void>): Promise<number> {
   const began = performance.now();
-  const { changed, seq } = await switchFlag(ctx, PLATFORM_WRITES, true, (present) => present?.off !== true);
+  const planned = await isStoppedByPlan(ctx);
+  const { changed: paused, seq } = await switchFlag(ctx, PLATFORM_WRITES, true, (present) => present?.off !== true);
+  const changed = paused && !planned;
   try {
     const until = Math.min(began + OBEYED_WITHIN_MS, ctx.deadline);
     const { behind } = await acknowledged(ctx.world.control, BigInt(seq), until, ctx.signal);
@@ -231,6 +251,16 @@ async function isOver(ctx: StepContext): Promise<boolean> {
   );
 }
 
+/** Whether an earlier step of the run has stopped all writes: then a later one lets them go on. */
+async function isStoppedByPlan({ world, runId }: StepContext): Promise<boolean> {
+  const { rowCount } = await world.control.query(
+    `SELECT FROM control.run_step
+     WHERE run_id = $1 AND action = 'flag.off' AND input ->> 'flag' = $2 AND state IN ('effect-done', 'verified')`,
+    [runId, PLATFORM_WRITES],
+  );
+  return (rowCount ?? 0) > 0;
+}
+
 async function letWrite(ctx: StepContext): Promise<void> {
   await switchFlag(ctx, PLATFORM_WRITES, false, (present) => present?.off === true && present.runId === ctx.runId);
 }
@@ -238,7 +268,7 @@ async function letWrite(ctx: StepContext): Promise<void> {
 /** What is about the database that is in use and not about its rows: who may change it, and what was done once. */
 async function carryOver(ctx: StepContext, from: string, to: string, result: JsonObject): Promise<void> {
   const { world, sessionName } = ctx;
-  const carried = await inDatabase(world, from, sessionName, async (client) => {
+  const carried = await inDatabase(world.targets.databaseUrl, from, sessionName, async (client) => {
     await client.query('BEGIN');
     await enterFence(client, ctx);
     const fences = await client.query<{ scope: string; epoch: string }>(`SELECT scope, epoch FROM platform.fence`);
@@ -246,7 +276,7 @@ async function carryOver(ctx: StepContext, from: string, to: string, result: Jso
     await client.query('COMMIT');
     return { fences: fences.rows, markers: markers.rows.map(({ marker }) => marker) };
   });
-  await inDatabase(world, to, sessionName, async (client) => {
+  await inDatabase(world.targets.databaseUrl, to, sessionName, async (client) => {
     await client.query('BEGIN');
     await client.query(
       `INSERT INTO platform.fence AS present (scope, epoch)

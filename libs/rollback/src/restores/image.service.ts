@@ -26,5 +26,5 @@ export async function putBackImages(
   const goals = tables
     .filter(({ schema, name }) => names.includes(`${schema}.${name}`))
     .map((table) => formerRows(table, imagesOf(ctx, 'before')));
-  return reachGoals(client, goals, imagesOf(ctx, 'after'));
+  return reachGoals(client, goals, imagesOf(ctx, 'after'), 'as they were');
 }

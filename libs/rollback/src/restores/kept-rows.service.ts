@@ -1,5 +1,5 @@
 import type { RecoveryHooks } from '@belay/platform';
-import pg from 'pg';
+import type pg from 'pg';
 import { z } from 'zod';
 import type { Evidence, StepContext } from '../engine/action.js';
 import type { Json, JsonObject } from '../engine/json.js';
@@ -8,20 +8,13 @@ import { RestoreRefused } from '../rollback.problems.js';
 import { asJson, effectOnce, look, recoveryContext, stepToUndo, type LookContext } from './effect.service.js';
 import { imagesOf, putBackImages } from './image.service.js';
 import { hooksOf } from './marked-rows.service.js';
-import { isPhysical, putBackPhysical, refillPhysical, type PhysicalSource } from './physical-rows.service.js';
+import { keptTables, type KeptSource } from './kept-source.service.js';
+import { isPhysical, putBackPhysical, refillPhysical } from './physical-rows.service.js';
 import type { KeptRowsInput } from './restore.contract.js';
-import { qualified, quoted, recordOf, sameKey, tablesOf, type RestoredTable } from './restored-table.queries.js';
+import { qualified, quoted, recordOf, sameKey, type KeptTable } from './restored-table.queries.js';
 import { differs, nameOf, reachGoals, type RowGoal } from './row-goal.service.js';
 
 const SAMPLE = 20;
-
-/** A table beside what is kept of it. `rows` is a relation. */
-export interface KeptTable {
-  readonly table: RestoredTable;
-  readonly rows: string;
-  /** Both have them. */
-  readonly columns: readonly string[];
-}
 
 export interface RowDifference {
   readonly table: string;
@@ -37,13 +30,14 @@ const outcome = z.object({ tables: z.array(z.string()), physical: z.boolean() })
 /** What the tables have not, or have otherwise, or have besides. */
 export function compareKeptRows(
   ctx: LookContext,
-  input: KeptRowsInput,
+  input: KeptSource & { readonly tables: readonly string[] },
 ): Promise<{ readonly tables: RowDifference[]; readonly refusals: JsonObject[] }> {
   return look(ctx, async ({ client }) => {
-    const kept = await keptTables(ctx, client, input, input.tables);
+    const hooks = hooksOf(ctx.world, input.domain);
+    const kept = asked(await keptTables(ctx, client, input, hooks?.physical), input, hooks);
     const tables: RowDifference[] = [];
-    for (const one of kept) tables.push(await difference(client, one));
-    return { tables, refusals: refusalsOf(kept, hooksOf(ctx.world, input.domain)) };
+    for (const one of kept.filter(({ table }) => table.key.length > 0)) tables.push(await difference(client, one));
+    return { tables, refusals: refusalsOf(kept, hooks) };
   });
 }
 
@@ -54,12 +48,12 @@ export function compareKeptRows(
 export function restoreKeptRows(ctx: StepContext, input: KeptRowsInput): Promise<JsonObject> {
   return effectOnce(ctx, async ({ client, tx, before }) => {
     const hooks = hooksOf(ctx.world, input.domain);
-    const physical = hooks !== undefined && input.tables.some((name) => isPhysical(hooks.physical, name));
-    const kept = await keptTables(ctx, client, input, wanted(input, physical ? hooks : undefined));
+    const kept = await keptTables(ctx, client, input, hooks?.physical);
+    const physical = hooks !== undefined && kept.some(({ table }) => isPhysical(hooks.physical, nameOf(table)));
     const refusals = refusalsOf(kept, hooks);
     if (refusals.length > 0) throw new RestoreRefused('Some of it cannot be put back', { refusals });
     const differences: JsonObject[] = [];
-    for (const one of kept) differences.push(asJson(await difference(client, one)));
+    for (const one of asked(kept, input, hooks)) differences.push(asJson(await difference(client, one)));
     ctx.signal.throwIfAborted();
 
     const plain = kept.filter(({ table }) => !hooks || !isPhysical(hooks.physical, nameOf(table)));
@@ -68,7 +62,7 @@ export function restoreKeptRows(ctx: StepContext, input: KeptRowsInput): Promise
       plain.map((one) => goalOf(one, input)),
       imagesOf(ctx, 'before'),
     );
-    if (physical) await refillPhysical(ctx, client, hooks.physical, input, sourcesOf(kept));
+    if (physical) await refillPhysical(ctx, client, hooks.physical, input, kept);
     const since = await keptSince(ctx, input, before.at);
     const derived = hooks ? await hooks.afterRestore(recoveryContext(ctx, tx), { at: since }) : {};
     return asJson({
@@ -86,10 +80,10 @@ export function restoreKeptRows(ctx: StepContext, input: KeptRowsInput): Promise
 export function verifyKeptRows(ctx: StepContext, input: KeptRowsInput): Promise<Evidence> {
   return look(ctx, async ({ client }): Promise<Evidence> => {
     const domain = ctx.world.domains.find(({ name }) => name === input.domain);
-    const derived = new Set(domain?.runbook?.hooks.physical.derived);
-    const kept = await keptTables(ctx, client, input, input.tables);
+    const hooks = domain?.runbook?.hooks;
+    const kept = asked(await keptTables(ctx, client, input, hooks?.physical), input, hooks);
     const left: JsonObject[] = [];
-    for (const one of kept.filter(({ table }) => !derived.has(nameOf(table)))) {
+    for (const one of kept) {
       // Whoever derives rows anew counts their versions on.
       const counted = domain?.runbook ? ['row_version', 'updated_at'] : [];
       const columns = one.columns.filter((name) => !counted.includes(name));
@@ -114,18 +108,12 @@ export async function undoKeptRows(ctx: StepContext, input: KeptRowsInput): Prom
   const { tables, physical } = outcome.parse(step.result);
   return effectOnce(ctx, async ({ client, tx, before }) => {
     const hooks = hooksOf(ctx.world, input.domain);
-    const rows = await putBackImages(former, client, tables);
+    // What was put back into the others goes only when nothing rests on it any more.
     if (physical && hooks) await putBackPhysical(former, client, input.domain, hooks.physical);
+    const rows = await putBackImages(former, client, tables);
     const derived = hooks ? await hooks.afterRestore(recoveryContext(ctx, tx), { at: before.at }) : {};
     return asJson({ undone: true, rows, derived });
   });
-}
-
-/** With the whole group of those that refer to each other, when one of them is asked for. */
-function wanted({ tables }: KeptRowsInput, hooks: RecoveryHooks | undefined): readonly string[] {
-  if (!hooks) return tables;
-  const { fills, derived } = hooks.physical;
-  return [...new Set([...tables, ...fills.map(({ table }) => table), ...derived])];
 }
 
 async function keptSince(ctx: LookContext, { backupId }: KeptRowsInput, otherwise: Date): Promise<Date> {
@@ -134,57 +122,14 @@ async function keptSince(ctx: LookContext, { backupId }: KeptRowsInput, otherwis
   return new Date(manifest.snapshotAt);
 }
 
-async function keptTables(
-  ctx: LookContext,
-  client: pg.ClientBase,
-  input: KeptRowsInput,
-  names: readonly string[],
-): Promise<KeptTable[]> {
-  const live = await tablesOf(client, input.domain);
-  const unknown = names.filter((name) => !live.some((table) => nameOf(table) === name));
-  if (unknown.length > 0) throw new RestoreRefused('There are no such tables', { tables: unknown });
-  const asked = live.filter((table) => names.includes(nameOf(table)));
-  return input.failedSchema === null
-    ? staged(ctx, client, input.backupId ?? '', asked)
-    : beside(client, input.failedSchema, asked);
-}
-
-/** Copied into temporary tables, so that nothing is left of them. */
-async function staged(
-  ctx: LookContext,
-  client: pg.ClientBase,
-  backupId: string,
-  tables: readonly RestoredTable[],
-): Promise<KeptTable[]> {
-  const backup = await openBackup(ctx.world, backupId, ctx.signal);
-  const kept: KeptTable[] = [];
-  for (const [place, table] of tables.entries()) {
-    const backed = backup.table(table.schema, table.name);
-    if (!backed) throw new RestoreRefused('The backup does not have the table', { table: nameOf(table), backupId });
-    const columns = table.columns.filter((name) => backed.columns.includes(name));
-    const stage = `kept_${place}`;
-    await client.query(
-      `CREATE TEMPORARY TABLE ${stage} ON COMMIT DROP AS SELECT ${quoted(columns)} FROM ${qualified(table)} WITH NO DATA`,
-    );
-    for (const gone of backed.columns.filter((name) => !columns.includes(name))) {
-      await client.query(`ALTER TABLE pg_temp.${stage} ADD COLUMN ${pg.escapeIdentifier(gone)} text`);
-    }
-    await backup.copyInto(client, backed, { schema: 'pg_temp', table: stage }, ctx.signal);
-    if (table.key.length > 0) await client.query(`CREATE UNIQUE INDEX ON pg_temp.${stage} (${quoted(table.key)})`);
-    await client.query(`ANALYZE pg_temp.${stage}`);
-    kept.push({ table, rows: `pg_temp.${stage}`, columns });
-  }
-  return kept;
-}
-
-async function beside(client: pg.ClientBase, schema: string, tables: readonly RestoredTable[]): Promise<KeptTable[]> {
-  const there = await tablesOf(client, schema);
-  return tables.map((table) => {
-    const copy = there.find(({ name }) => name === table.name);
-    if (!copy) throw new RestoreRefused('The kept schema does not have the table', { table: nameOf(table), schema });
-    const columns = table.columns.filter((name) => copy.columns.includes(name));
-    return { table, rows: qualified(copy), columns };
-  });
+/** Without those that only come along, and those that follow from others. */
+function asked(
+  kept: readonly KeptTable[],
+  { tables }: { readonly tables: readonly string[] },
+  hooks: RecoveryHooks | undefined,
+): readonly KeptTable[] {
+  const derived = new Set(hooks?.physical.derived);
+  return kept.filter(({ table }) => tables.includes(nameOf(table)) && !derived.has(nameOf(table)));
 }
 
 function refusalsOf(kept: readonly KeptTable[], hooks: RecoveryHooks | undefined): JsonObject[] {
@@ -198,10 +143,6 @@ function refusalsOf(kept: readonly KeptTable[], hooks: RecoveryHooks | undefined
 function goalOf({ table, rows, columns }: KeptTable, { classes }: KeptRowsInput): RowGoal {
   const [only] = classes;
   return { table, columns, present: rows, absent: null, ...(classes.length === 1 && only && { only }) };
-}
-
-function sourcesOf(kept: readonly KeptTable[]): PhysicalSource[] {
-  return kept.map(({ table, rows, columns }) => ({ table, rows, columns }));
 }
 
 async function difference(client: pg.ClientBase, { table, rows, columns }: KeptTable): Promise<RowDifference> {

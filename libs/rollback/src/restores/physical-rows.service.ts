@@ -4,17 +4,10 @@ import { z } from 'zod';
 import type { StepContext } from '../engine/action.js';
 import { imagesOf } from './image.service.js';
 import type { KeptRowsInput } from './restore.contract.js';
-import { qualified, quoted, sameKey, tablesOf, type RestoredTable } from './restored-table.queries.js';
-import { differs, nameOf } from './row-goal.service.js';
+import { qualified, quoted, sameKey, tablesOf, type KeptTable, type RestoredTable } from './restored-table.queries.js';
+import { differs, nameOf, reachGoals, type RowGoal } from './row-goal.service.js';
 
 type Physical = RecoveryHooks['physical'];
-
-export interface PhysicalSource {
-  readonly table: RestoredTable;
-  /** A relation. */
-  readonly rows: string;
-  readonly columns: readonly string[];
-}
 
 /** Whether only maintenance may rewrite the table, or it is derived from one of those. */
 export function isPhysical({ fills, derived, truncates }: Physical, name: string): boolean {
@@ -30,7 +23,7 @@ export async function refillPhysical(
   client: pg.ClientBase,
   physical: Physical,
   { domain, classes }: KeptRowsInput,
-  sources: readonly PhysicalSource[],
+  sources: readonly KeptTable[],
 ): Promise<void> {
   const fills: Fill[] = [];
   for (const [place, { table: name, order }] of physical.fills.entries()) {
@@ -43,32 +36,63 @@ export async function refillPhysical(
   const derived = sources
     .filter(({ table }) => physical.derived.includes(nameOf(table)))
     .map(({ table, rows }) => ({ table, rows: [qualified(table), rows] }));
-  await rewrite(ctx, client, domain, physical, fills, derived, 'before');
+  await rewrite(ctx, client, domain, physical, fills, derived);
 }
 
-/** As the copies have it that were put aside before the restore. */
+/** Exactly as the copies have it that were put aside before the restore, damage and all. */
 export async function putBackPhysical(
   ctx: Pick<StepContext, 'runId' | 'stepKey'>,
   client: pg.ClientBase,
   domain: string,
   physical: Physical,
 ): Promise<void> {
-  const tables = await tablesOf(client, domain);
-  const find = (name: string) => {
-    const table = tables.find((one) => nameOf(one) === name);
-    if (!table) throw new Error(`There is no ${name}`);
-    return table;
-  };
-  const image = (table: RestoredTable) => asideOf(ctx, table, 'before');
-  const fills = physical.fills.map(({ table: name, order }) => {
-    const table = find(name);
-    return { table, rows: image(table), order };
-  });
-  const derived = physical.derived.map((name) => {
-    const table = find(name);
-    return { table, rows: [qualified(table), image(table)] };
-  });
-  await rewrite(ctx, client, domain, physical, fills, derived, 'after');
+  const goals: RowGoal[] = [];
+  for (const table of await tablesOf(client, domain)) {
+    if (!isPhysical(physical, nameOf(table))) continue;
+    const image = asideOf(ctx, table, 'before');
+    const gone = `SELECT FROM ${image} i WHERE ${sameKey(table.key, 'i', 'l')}`;
+    goals.push({
+      table,
+      columns: table.columns,
+      present: image,
+      absent: `(SELECT ${quoted(table.key, 'l')} FROM ${qualified(table)} l WHERE NOT EXISTS (${gone}))`,
+    });
+  }
+  await reachGoals(client, goals, imagesOf(ctx, 'after'), 'as they were');
+}
+
+/** Rows that refer to derived ones, with the numbers that those have now, wherever there still are such. */
+export async function presentNumbers(
+  client: pg.ClientBase,
+  physical: Physical,
+  kept: readonly KeptTable[],
+): Promise<readonly KeptTable[]> {
+  const fills = kept.filter(({ table }) => physical.fills.some((fill) => fill.table === nameOf(table)));
+  const derived = kept
+    .filter(({ table }) => physical.derived.includes(nameOf(table)))
+    .map(({ table, rows }) => ({ table, rows: [rows] }));
+  const moves = await movesOf(client, fills, derived, 'kept_number');
+  const moved: KeptTable[] = [];
+  for (const one of kept) {
+    const own = moves.filter(({ child }) => child === nameOf(one.table));
+    if (own.length === 0) {
+      moved.push(one);
+      continue;
+    }
+    const columns = one.columns.map((column) => numbered(column, own));
+    const rows = `moved_${moved.length}`;
+    await client.query(
+      `CREATE TEMPORARY TABLE ${rows} ON COMMIT DROP AS SELECT ${columns.join(', ')} FROM ${one.rows} f`,
+    );
+    moved.push({ ...one, rows: `pg_temp.${rows}` });
+  }
+  return moved;
+}
+
+function numbered(column: string, moves: readonly Move[]): string {
+  const own = `f.${pg.escapeIdentifier(column)}`;
+  const move = moves.find((one) => one.column === column);
+  return move ? `coalesce(${move.current}, ${own}) AS ${pg.escapeIdentifier(column)}` : own;
 }
 
 interface Fill {
@@ -90,16 +114,15 @@ async function rewrite(
   { role, clears, truncates, rebind, derived: names }: Physical,
   fills: readonly Fill[],
   derived: readonly Derived[],
-  when: 'before' | 'after',
 ): Promise<void> {
   const tables = await tablesOf(client, domain);
-  await client.query(`CREATE SCHEMA IF NOT EXISTS ${pg.escapeIdentifier(imagesOf(ctx, when).schema)}`);
+  await client.query(`CREATE SCHEMA IF NOT EXISTS ${pg.escapeIdentifier(imagesOf(ctx, 'before').schema)}`);
   for (const name of new Set([...truncates, ...fills.map(({ table }) => nameOf(table)), ...names])) {
     const table = tables.find((one) => nameOf(one) === name);
-    if (table) await client.query(`CREATE TABLE ${asideOf(ctx, table, when)} AS SELECT * FROM ${qualified(table)}`);
+    if (table) await client.query(`CREATE TABLE ${asideOf(ctx, table, 'before')} AS SELECT * FROM ${qualified(table)}`);
   }
   // What refers to derived rows by their numbers is told by what these are about.
-  const moves = await movesOf(client, fills, derived);
+  const moves = await movesOf(client, fills, derived, 'rewritten');
   const readable = [...fills.map(({ rows }) => rows), ...moves.map(({ former }) => former)];
   for (const relation of readable) await client.query(`GRANT SELECT ON ${relation} TO ${pg.escapeIdentifier(role)}`);
   await client.query(
@@ -112,10 +135,8 @@ async function rewrite(
   for (const table of clears) await client.query(`DELETE FROM ${table}`);
   await client.query(`TRUNCATE ${truncates.join(', ')}`);
   for (const { table, rows, order } of fills) {
-    const columns = table.columns.map((column) => {
-      const move = moves.find((one) => one.child === nameOf(table) && one.column === column);
-      return move ? `coalesce(${move.current}, f.${pg.escapeIdentifier(column)})` : `f.${pg.escapeIdentifier(column)}`;
-    });
+    const own = moves.filter(({ child }) => child === nameOf(table));
+    const columns = table.columns.map((column) => numbered(column, own));
     await client.query(
       `INSERT INTO ${qualified(table)} (${quoted(table.columns)}) OVERRIDING SYSTEM VALUE
        SELECT ${columns.join(', ')} FROM ${rows} f ORDER BY ${order}`,
@@ -137,7 +158,7 @@ function asideOf(
 }
 
 /** The chosen differences put right, and whatever is there besides. */
-function filled({ table, rows, columns }: PhysicalSource, classes: KeptRowsInput['classes']): string {
+function filled({ table, rows, columns }: KeptTable, classes: KeptRowsInput['classes']): string {
   const live = qualified(table);
   const both = `FROM ${live} t JOIN ${rows} p ON ${sameKey(table.key, 't', 'p')}`;
   const list = table.columns.map((name) =>
@@ -171,7 +192,12 @@ interface Move {
 const reference = z.object({ child: z.string(), column: z.string(), parent: z.string(), key: z.string() });
 const unique = z.object({ columns: z.array(z.string()) });
 
-async function movesOf(client: pg.ClientBase, fills: readonly Fill[], derived: readonly Derived[]): Promise<Move[]> {
+async function movesOf(
+  client: pg.ClientBase,
+  fills: readonly Pick<Fill, 'table'>[],
+  derived: readonly Derived[],
+  when: string,
+): Promise<Move[]> {
   const moves: Move[] = [];
   for (const { table, rows } of derived) {
     const { rows: found } = await client.query(
@@ -191,9 +217,10 @@ async function movesOf(client: pg.ClientBase, fills: readonly Fill[], derived: r
     const told = await otherKeyOf(client, table);
     if (told.length === 0) throw new Error(`Rows of ${nameOf(table)} are told apart by their numbers alone`);
     for (const { child, column, key } of references) {
-      const former = `pg_temp.former_${moves.length}`;
+      const name = `${when}_${moves.length}`;
+      const former = `pg_temp.${name}`;
       const every = rows.map((relation) => `SELECT ${quoted([key, ...told])} FROM ${relation}`).join(' UNION ');
-      await client.query(`CREATE TEMPORARY TABLE former_${moves.length} ON COMMIT DROP AS ${every}`);
+      await client.query(`CREATE TEMPORARY TABLE ${name} ON COMMIT DROP AS ${every}`);
       moves.push({
         child,
         column,
@@ -224,7 +251,7 @@ async function lendSequences(client: pg.ClientBase, role: string, fills: readonl
   const { rows } = await client.query<{ sequence: string }>(
     `SELECT d.objid::regclass::text AS sequence FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
      WHERE d.refobjid = ANY ($1::regclass[]) AND d.deptype IN ('a', 'i')
-       AND NOT has_sequence_privilege($2, d.objid, 'UPDATE')`,
+       AND CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege($2, d.objid, 'UPDATE') END`,
     [fills.map(({ table }) => qualified(table)), role],
   );
   for (const { sequence } of rows) {

@@ -26,27 +26,40 @@ export const markedRowsInput = z.strictObject({
 });
 export type MarkedRowsInput = z.infer<typeof markedRowsInput>;
 
-/** R3: rows that a backup, or the failed copy of a schema, has and the tables have not, or have otherwise. */
-export const keptRowsInput = z
-  .strictObject({
-    path: z.literal('R3'),
-    domain,
-    backupId: z.uuid().nullable().default(null),
-    /** A schema that an earlier restore put aside, e.g. `wms__failed_1a2b3c4d`. */
-    failedSchema: z
-      .string()
-      .regex(/^[a-z_]+__(failed|undone)_[0-9a-f]{8}$/)
-      .nullable()
-      .default(null),
-    tables,
-    classes: z
-      .array(z.enum(['missing', 'changed']))
-      .min(1)
-      .default(['missing', 'changed']),
-  })
-  .refine(({ backupId, failedSchema }) => (backupId === null) !== (failedSchema === null), {
-    error: 'Name one source: backupId or failedSchema',
-  });
+export const keptRowsFields = z.strictObject({
+  path: z.literal('R3'),
+  domain,
+  backupId: z.uuid().nullable().default(null),
+  /** A schema that an earlier restore put aside, e.g. `wms__failed_1a2b3c4d`. */
+  failedSchema: z
+    .string()
+    .regex(/^[a-z_]+__(failed|undone)_[0-9a-f]{8}$/)
+    .nullable()
+    .default(null),
+  /** A database that an earlier restore put aside, e.g. `belay_failed_1a2b3c4d`. */
+  failedDatabase: z
+    .string()
+    .regex(/^[a-z0-9_]+_(failed|undone)_[0-9a-f]{8}$/)
+    .nullable()
+    .default(null),
+  tables,
+  classes: z
+    .array(z.enum(['missing', 'changed']))
+    .min(1)
+    .default(['missing', 'changed']),
+});
+
+/** Exactly one of them. */
+export function namesOneSource(
+  asked: Readonly<Record<'backupId' | 'failedSchema' | 'failedDatabase', string | null>>,
+): boolean {
+  return [asked.backupId, asked.failedSchema, asked.failedDatabase].filter((source) => source !== null).length === 1;
+}
+
+export const oneSource = { error: 'Name one source: backupId, failedSchema or failedDatabase' };
+
+/** R3: rows that a backup, or what an earlier restore put aside, has and the tables have not, or have otherwise. */
+export const keptRowsInput = keptRowsFields.refine(namesOneSource, oneSource);
 export type KeptRowsInput = z.infer<typeof keptRowsInput>;
 
 export const rowsRestoreInput = z.union([markedRowsInput, keptRowsInput]);

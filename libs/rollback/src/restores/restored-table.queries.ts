@@ -19,6 +19,14 @@ export interface RestoredTable {
   readonly audited: boolean;
 }
 
+/** A table beside what is kept of it. `rows` is a relation. */
+export interface KeptTable {
+  readonly table: RestoredTable;
+  readonly rows: string;
+  /** Both have them. */
+  readonly columns: readonly string[];
+}
+
 const restoredTable = z.object({
   schema: z.string(),
   name: z.string(),

@@ -43,7 +43,7 @@ export async function logDifference(client: pg.ClientBase, former: string, prese
     if (!after.audited || after.key.length === 0) continue;
     await client.query(
       `INSERT INTO platform.audit_log (schema_name, table_name, record, operation, old, new, actor, request_id, reason)
-       SELECT $1, $2, coalesce(${recordOf(after.key, 't')}, ${recordOf(after.key, 'p')}),
+       SELECT $1, $2, CASE WHEN t IS NULL THEN ${recordOf(after.key, 'p')} ELSE ${recordOf(after.key, 't')} END,
               CASE WHEN p IS NULL THEN 'INSERT' WHEN t IS NULL THEN 'DELETE' ELSE 'UPDATE' END, to_jsonb(p), to_jsonb(t),
               nullif(current_setting('belay.actor', true), ''), nullif(current_setting('belay.request_id', true), ''),
               nullif(current_setting('belay.reason', true), '')
