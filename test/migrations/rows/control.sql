@@ -33,7 +33,7 @@ INSERT INTO control.backup (id, scope, domains, location, state, level)
 VALUES ('01980000-0000-7000-8000-000000000304', 'domains', '{wms}', 'backups/01980000', 'proven', 4);
 INSERT INTO control.runbook (id, version, domain, doc, sha256, budget_s, target_s, created_by)
 VALUES ('wms-off', 2, 'wms', '{"id": "wms-off"}', repeat('01', 32), 30, 1, 'maria');
-INSERT INTO control.schema_fingerprint (domain, sha256, catalog, ledger_sha256) VALUES ('wms', repeat('23', 32), '{}', repeat('67', 32));
+INSERT INTO control.schema_fingerprint (domain, sha256, catalog, ledger_sha256) VALUES ('sop', repeat('23', 32), '{}', repeat('67', 32));
 UPDATE control.process SET url = 'http://one:3000' WHERE host = 'one';
 INSERT INTO control.idempotency_key (account_id, key, route, request_hash, body)
 VALUES ('01980000-0000-7000-8000-000000000305', 'k1', 'POST /api/rollback/plans', repeat('45', 32), '{"id": 1}');
