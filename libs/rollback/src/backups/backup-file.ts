@@ -35,11 +35,14 @@ export interface WrittenFile {
   readonly lines: bigint;
 }
 
-/** Packs (`.zst`), encrypts when there is a key, writes and syncs; figures are of exactly what was written. */
+/**
+ * Packs (`.zst`), encrypts when there is a key, writes and syncs; figures are of exactly what was written. The content is
+ * opened when somebody listens to it: a stream that fails before would end the process.
+ */
 export async function writeFileOf(
   vessel: Vessel,
   path: string,
-  content: Readable,
+  content: () => Readable,
   watch: { readonly signal?: AbortSignal; readonly written?: (bytes: number) => void } = {},
 ): Promise<WrittenFile> {
   const target = join(vessel.folder, path);
@@ -51,7 +54,7 @@ export async function writeFileOf(
     ...(vessel.key ? [new Sealing(vessel.key, nameOf(vessel, path))] : []),
   ];
   const file = createWriteStream(target, { flags: 'wx', mode: 0o600, flush: true });
-  await pipeline([content, plain, ...through, meter, file], watch.signal ? { signal: watch.signal } : {});
+  await pipeline([content(), plain, ...through, meter, file], watch.signal ? { signal: watch.signal } : {});
   return { path, bytes: meter.bytes, sha256: meter.sha256(), plainBytes: plain.bytes, lines: plain.lines };
 }
 

@@ -59,14 +59,15 @@ export class BackupUpkeep implements OnApplicationBootstrap, BeforeApplicationSh
 
   private async loop(): Promise<void> {
     const { signal } = this.#closing;
+    const ending = () => signal.aborted;
     let failing = false;
-    while (!signal.aborted) {
+    while (!ending()) {
       let worked = false;
       try {
         worked = await this.turn();
         failing = false;
       } catch (error) {
-        if (!failing && !signal.aborted) this.world.runtime.log.warn({ err: error }, 'backups are not looked after');
+        if (!failing && !ending()) this.world.runtime.log.warn({ err: error }, 'backups are not looked after');
         failing = true;
       }
       if (!worked) await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
@@ -144,11 +145,14 @@ export class BackupUpkeep implements OnApplicationBootstrap, BeforeApplicationSh
   }
 }
 
+/** Of backups and of drills. */
+const unfinished = /^([0-9a-f-]{36}(\.[0-9a-f]{8})?(\.part)?|drill-[0-9a-f]{8})$/;
+
 /** What an attempt that died left behind: it has no manifest, or was never given its name. */
 async function removeUnfinished(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
     const path = join(folder, entry.name);
-    if (!entry.isDirectory() || !/^[0-9a-f-]{36}(\.[0-9a-f]{8})?(\.part)?$/.test(entry.name)) continue;
+    if (!entry.isDirectory() || !unfinished.test(entry.name)) continue;
     const { mtimeMs } = await stat(path);
     const whole =
       !entry.name.endsWith('.part') && (await stat(join(path, MANIFEST)).catch(() => undefined)) !== undefined;

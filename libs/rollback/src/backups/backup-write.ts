@@ -185,7 +185,8 @@ class Writing {
     const { domain, schema, columns, where } = table;
     const list = columns.map((column) => `t.${pg.escapeIdentifier(column)}`).join(', ');
     const from = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table.table)} t${where === null ? '' : ` WHERE ${where}`}`;
-    const rowsOut = client.query(copyTo(`COPY (SELECT ${list} FROM ${from}) TO STDOUT`, { highWaterMark: 1 << 18 }));
+    const rowsOut = () =>
+      client.query(copyTo(`COPY (SELECT ${list} FROM ${from}) TO STDOUT`, { highWaterMark: 1 << 18 }));
     const written = (bytes: number) => {
       room.written(bytes);
     };
@@ -272,12 +273,12 @@ class Writing {
   }
 
   private writeText(path: string, text: string): Promise<WrittenFile> {
-    return this.write(path, Readable.from([Buffer.from(text)]));
+    return this.write(path, () => Readable.from([Buffer.from(text)]));
   }
 
   private async write(
     path: string,
-    content: Readable,
+    content: () => Readable,
     watch?: Parameters<typeof writeFileOf>[3],
   ): Promise<WrittenFile> {
     const file = await writeFileOf(this.vessel, path, content, watch);

@@ -47,8 +47,8 @@ export class DrillGround {
     const folder = join(live.runtime.config.BACKUP_DIR, `drill-${tag()}`);
     await mkdir(folder, { recursive: true });
     laying.defer(() => rm(folder, { recursive: true, force: true }));
-    const { BACKUP_COPY_DIR: _copies, ...settings } = live.runtime.config;
-    const config = { ...settings, DATABASE_URL: side.url, CONTROL_DATABASE_URL: memory.url, BACKUP_DIR: folder };
+    const places = { DATABASE_URL: side.url, CONTROL_DATABASE_URL: memory.url, BACKUP_DIR: folder };
+    const config = { ...live.runtime.config, ...places, BACKUP_COPY_DIR: undefined };
     const processId = randomUUIDv7();
     const world = new World({ ...live.runtime, processId, config, control }, live.ledgers, live.stages);
     laying.defer(() => world.close());

@@ -89,7 +89,7 @@ export class RunbookDrills {
   /** Keeps how it came off. What is wrong with the runbook is a finding; what is wrong with the servers is thrown. */
   async drill(id: string, wanted?: number, signal?: AbortSignal): Promise<DrillResult> {
     const { version, doc, budgetS } = await this.runbooks.get(id, wanted);
-    const optional = doc.steps.filter((step) => step.optional === true).map(({ key }) => key);
+    const optional = doc.steps.filter((step) => step.optional).map(({ key }) => key);
     const target = { kind: 'runbook', runbook: id, version, with: optional, params: {} } as const;
     const ground = await DrillGround.lay(this.world, signal);
     let outcome;
@@ -131,18 +131,17 @@ class Drill {
       audit: context.get(AuditTrail),
     });
     await host.start();
-    let ms = 0;
     try {
       const began = performance.now();
       const run = await this.run(context, target);
-      ms = performance.now() - began;
+      const ms = performance.now() - began;
       if (ms > this.budgetS * 1_000) this.#findings.push(`took ${Math.round(ms / 1_000)} s of ${this.budgetS} s`);
       if (run) await this.lookAndGoBack(context, run);
+      return { ms, findings: this.#findings };
     } finally {
       await host.stop();
       await context.close();
     }
-    return { ms, findings: this.#findings };
   }
 
   private async lookAndGoBack(context: INestApplicationContext, run: { id: string; plan: PlanView }): Promise<void> {
