@@ -10,7 +10,7 @@ export interface CheckResult extends CheckReport {
 }
 
 /** Unknown is not success: only what passed lets a step go on. */
-export type Decision = 'go' | 'pause' | 'refuse';
+type Decision = 'go' | 'pause' | 'refuse';
 
 export interface Verdict {
   readonly decision: Decision;

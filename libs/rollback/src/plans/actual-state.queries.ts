@@ -3,7 +3,7 @@ import pg from 'pg';
 import { z } from 'zod';
 import type { World } from '../engine/world.js';
 
-export type SchemaState = 'live' | 'parked' | 'absent' | 'parked-and-live';
+type SchemaState = 'live' | 'parked' | 'absent' | 'parked-and-live';
 
 export interface LedgerLine {
   readonly name: string;
@@ -19,7 +19,7 @@ export interface DomainState {
   readonly ledger: readonly LedgerLine[];
 }
 
-export interface FlagState {
+interface FlagState {
   readonly flag: string;
   /** Switched off by hand. */
   readonly killed: boolean;

@@ -1,9 +1,10 @@
-import { EMERGENCY_ROLLBACK, type Domain } from '@belay/platform';
+import type { Domain } from '@belay/platform';
 import { gatesOf, goingWith } from './domain-order.rules.js';
 import { isOn, offChanges, type PlanDraft, type PlanningWorld } from './plan-draft.rules.js';
 import type { PlanTarget } from './plan.contract.js';
 import { NoBackup, NotGated, TargetUnknown } from './plan.problems.js';
 import { newestOf, type StepWish } from './plan-step.rules.js';
+import { EMERGENCY_ROLLBACK } from './reserved-flag.rules.js';
 import { flagOff, gatesOff, jobsStop, verifyAll, verifyDomain } from './step-wish.rules.js';
 
 type EmergencyTarget = Extract<PlanTarget, { kind: 'emergency' }>;

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { Module } from '@nestjs/common';
 import fc from 'fast-check';
-import type { Domain } from '@belay/platform';
+import { EMERGENCY_ROLLBACK, PLATFORM_WRITES, type Domain } from '@belay/platform';
 import { z } from 'zod';
 import { errorsOf, lint } from './linter.rules.js';
 import type { PlanStep, PlanTarget } from './plan.contract.js';
+import * as reserved from './reserved-flag.rules.js';
 import { wordOf, type ActionFacts } from './plan-step.rules.js';
 
 @Module({})
@@ -111,6 +112,10 @@ const without = (action: string, value: string) =>
   sound.filter(([name, input = {}]) => name !== action || !Object.values(input).includes(value));
 
 describe('the linter', () => {
+  it('knows the names that the overlay keeps for itself', () => {
+    expect({ ...reserved }).toEqual({ EMERGENCY_ROLLBACK, PLATFORM_WRITES });
+  });
+
   it('lets a plan through that obeys every rule', () => {
     expect(rules(sound)).toEqual([]);
   });

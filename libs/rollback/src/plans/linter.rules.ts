@@ -1,8 +1,8 @@
 import type { Domain } from '@belay/platform';
-import { PLATFORM_WRITES } from '@belay/platform';
 import { approvalsFor } from './approval.rules.js';
 import { gatesOf, goingWith } from './domain-order.rules.js';
 import type { PlanDoc, PlanStep } from './plan.contract.js';
+import { PLATFORM_WRITES } from './reserved-flag.rules.js';
 import { newestOf, type ActionCatalogue, type ActionFacts } from './plan-step.rules.js';
 
 /** Something of a plan that breaks a rule; an error refuses the plan. */
@@ -18,7 +18,7 @@ export interface LintWorld {
   readonly catalogue: ActionCatalogue;
 }
 
-export const MOST_STEPS = 200;
+const MOST_STEPS = 200;
 
 /** Steps that rename, replace or drop what a schema has. */
 const schemaActions = new Set(['migration.down', 'migration.up', 'purge', 'step.undo']);

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { JsonObject } from '../engine/json.js';
+import { jsonValue, type JsonObject } from '../engine/json.js';
 
 /** Written into every document that is stored; an older reader refuses a newer document (`document-too-new`). */
 export const SCHEMA_VERSION = 1;
 
 const seconds = z.number().int().min(0);
-const json: z.ZodType<JsonObject> = z.record(z.string(), z.json());
+const json: z.ZodType<JsonObject> = z.record(z.string(), jsonValue);
 
 export const planTarget = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -21,7 +21,7 @@ export const planTarget = z.discriminatedUnion('kind', [
     version: z.number().int().optional(),
     /** Keys of optional steps that are wanted. */
     with: z.array(z.string()).default([]),
-    params: z.record(z.string(), z.json()).default({}),
+    params: z.record(z.string(), jsonValue).default({}),
   }),
   z.strictObject({ kind: z.literal('undo'), runId: z.uuid() }),
   z.strictObject({
@@ -60,7 +60,7 @@ export const planTarget = z.discriminatedUnion('kind', [
 ]);
 export type PlanTarget = z.infer<typeof planTarget>;
 
-export const planStep = z.strictObject({
+const planStep = z.strictObject({
   /** Unique within the plan, e.g. `off:enable_wms_module`. */
   key: z.string(),
   action: z.string(),

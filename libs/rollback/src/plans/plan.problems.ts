@@ -222,3 +222,12 @@ export class TargetIncomplete extends Problem {
     super(`Say also ${missing.join(', ')}: nothing is taken for granted.`, { missing });
   }
 }
+
+export class RunbookNotFound extends NotFound {
+  readonly slug = 'runbook-not-found';
+  readonly title = 'There is no such runbook';
+
+  constructor(id: string, known: readonly string[]) {
+    super(`There is no runbook ${id}. There are ${known.join(', ')}.`, { id, known });
+  }
+}

@@ -26,7 +26,7 @@ import { helps, missingApprovals, type Vote } from './approval.rules.js';
 import { Planner } from './planner.service.js';
 import { votesOn, type VoteRow } from './plan.queries.js';
 
-export const LEAST_REASON = 10;
+const LEAST_REASON = 10;
 const GOOD_FOR = '30 minutes';
 
 /** Runs the work in one transaction of the control database; a request brings one that is done once under its key. */
@@ -261,7 +261,8 @@ const FRESH_SECONDS = 600;
 
 /** For what production asks of people beyond a token: that they have proven themselves within ten minutes. */
 export function checkFreshSignIn({ kind, authTime }: Actor): void {
-  if (kind === 'host') return;
+  // Programs have tokens of their own, cut down to what they may, and the host has the machine.
+  if (kind !== 'person') return;
   const age = authTime === null ? null : Math.floor(Date.now() / 1_000) - authTime;
   if (age === null || age > FRESH_SECONDS) throw new SignInNotFresh(FRESH_SECONDS, age);
 }

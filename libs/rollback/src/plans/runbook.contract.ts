@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { JsonObject } from '../engine/json.js';
+import { jsonValue, type JsonObject } from '../engine/json.js';
 import { SCHEMA_VERSION } from './plan.contract.js';
 
 const text = z.string().trim().min(1).max(500);
-const params: z.ZodType<JsonObject> = z.record(z.string().max(100), z.json());
+const params: z.ZodType<JsonObject> = z.record(z.string().max(100), jsonValue);
 
-export const runbookStep = z.strictObject({
+const runbookStep = z.strictObject({
   key: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/),
   action: z.string().max(60),
   params,
@@ -14,7 +14,7 @@ export const runbookStep = z.strictObject({
   onFail: z.enum(['compensate', 'hold', 'continue']),
 });
 
-export const contactRole = z.enum(['architect', 'DBA', 'DevOps', 'PM', 'on-call']);
+const contactRole = z.enum(['architect', 'DBA', 'DevOps', 'PM', 'on-call']);
 
 /** What people may write; id, version and domain come from the place where it is kept. */
 export const runbookDraft = z

@@ -1,4 +1,4 @@
-import { AuditTrail, NotFound, PreconditionFailed, violates } from '@belay/platform';
+import { AuditTrail, PreconditionFailed, violates } from '@belay/platform';
 import { Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { z } from 'zod';
@@ -8,7 +8,7 @@ import { World } from '../engine/world.js';
 import { DocumentTooNew } from '../rollback.problems.js';
 import { SCHEMA_VERSION } from './plan.contract.js';
 import { hashOfDocument } from './plan-hash.rules.js';
-import { PlanRefused } from './plan.problems.js';
+import { PlanRefused, RunbookNotFound } from './plan.problems.js';
 import {
   runbookDoc,
   type RunbookDoc,
@@ -17,15 +17,6 @@ import {
   type RunbookView,
 } from './runbook.contract.js';
 import type { Transact } from './plans.service.js';
-
-export class RunbookNotFound extends NotFound {
-  readonly slug = 'runbook-not-found';
-  readonly title = 'There is no such runbook';
-
-  constructor(id: string, known: readonly string[]) {
-    super(`There is no runbook ${id}. There are ${known.join(', ')}.`, { id, known });
-  }
-}
 
 const row = z.object({
   id: z.string(),
