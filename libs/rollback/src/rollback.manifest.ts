@@ -1,4 +1,5 @@
 import type { Domain } from '@belay/platform';
+import { whileAlone } from './engine/alone.js';
 import { RollbackControlModule } from './rollback-control.module.js';
 import { RollbackModule } from './rollback.module.js';
 
@@ -17,4 +18,6 @@ export const rollback = {
   ],
   module: RollbackModule,
   control: RollbackControlModule,
+  commands: async (host) => (await import('./cli/commands.js')).commandsFor(host),
+  whileAlone,
 } satisfies Domain;
