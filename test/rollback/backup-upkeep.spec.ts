@@ -3,8 +3,10 @@ import { randomUUIDv7 } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { domains } from '@belay/domains';
 import { AuditTrail, problem } from '@belay/platform';
 import { rollback } from '@belay/rollback';
+import { startWorker } from '../../apps/worker/src/worker.js';
 import { backupList, backupView } from '../../libs/rollback/src/backups/backup.contract.js';
 import { BackupUpkeep } from '../../libs/rollback/src/backups/backup-upkeep.service.js';
 import { openBackup } from '../../libs/rollback/src/backups/open-backup.js';
@@ -200,5 +202,19 @@ describe('a backup that is asked for', () => {
     });
     await once().post(`/api/rollback/backups/${id}/drill`, {}, 409);
     await once().post(`/api/rollback/backups/${randomUUIDv7()}/drill`, {}, 404);
+  });
+
+  it('is made and proven without anybody else by a worker that runs, also of a module with routes to ask', async () => {
+    const worker = await startWorker({ config: { ...api.config, WORKER_CONTEXTS: ['control'] }, domains });
+    try {
+      const body = { scope: { kind: 'domains', domains: ['wms'] } };
+      const { id } = await once().post('/api/rollback/backups', body, 202, backupView);
+      await eventually(async () => {
+        const { state, findings } = await reader.get(`/api/rollback/backups/${id}`, 200, backupView);
+        expect({ state, findings }).toEqual({ state: 'proven', findings: [] });
+      }, 25_000);
+    } finally {
+      await worker.close();
+    }
   });
 });
