@@ -9,6 +9,8 @@ import type { PlanDoc, PlanTarget } from '../../libs/rollback/src/plans/plan.con
 import { Planner } from '../../libs/rollback/src/plans/planner.service.js';
 import { Plans, type Transact } from '../../libs/rollback/src/plans/plans.service.js';
 import { Runbooks } from '../../libs/rollback/src/plans/runbooks.service.js';
+import { RunReader } from '../../libs/rollback/src/runs/run-reader.service.js';
+import { Runs } from '../../libs/rollback/src/runs/runs.service.js';
 import { ActionRoom } from './action-room.js';
 import { createDepot, depot, depotLedgers } from './depot.js';
 
@@ -98,6 +100,7 @@ export class PlanRoom {
   readonly planner: Planner;
   readonly dryRuns: DryRuns;
   readonly runbooks: Runbooks;
+  readonly runs: Runs;
 
   private constructor(readonly room: ActionRoom) {
     const { world } = room;
@@ -107,6 +110,7 @@ export class PlanRoom {
     this.planner = new Planner(world, known, this.runbooks);
     this.plans = new Plans(world, this.planner, new Checks(world), trail);
     this.dryRuns = new DryRuns(world, known, this.plans);
+    this.runs = new Runs(world, this.plans, new RunReader(world), trail);
   }
 
   static async open(env: Readonly<Record<string, string>> = {}): Promise<PlanRoom> {

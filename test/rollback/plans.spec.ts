@@ -178,6 +178,7 @@ describe('plans', () => {
       slug: 'checks-failed',
       members: { checks: [{ id: 'S09' }], recovery: [{ check: 'S09' }, { check: 'S09' }] },
     });
+    expect(await slug(room.runs.request(maria, plan.id, reason, room.transact))).toBe('checks-failed');
     await room.room.rows(`UPDATE depot.batch SET state = 'done'`);
     expect((await room.dryRuns.make(maria, plan.id)).plan.state).toBe('awaiting-approval');
     expect((await decide(jonas, plan)).state).toBe('approved');
@@ -222,7 +223,7 @@ describe('in production', () => {
   });
   afterAll(() => room.close());
 
-  it('an approval needs a sign-in of the last ten minutes', async () => {
+  it('an approval, and a run, need a sign-in of the last ten minutes', async () => {
     const plan = await room.plans.create(maria, parked, reason);
     const signedIn = (ago: number | null): Actor => ({
       ...jonas,
@@ -236,5 +237,12 @@ describe('in production', () => {
     expect(await approve(signedIn(null))).toBe('sign-in-not-fresh');
     expect(await approve(signedIn(605))).toBe('sign-in-not-fresh');
     expect(await approve(signedIn(595))).toBe('approved');
+    const run = (by: Actor) =>
+      room.runs.request(by, plan.id, reason, room.transact).then(
+        ({ state }) => state,
+        (error: unknown) => slugOf(error),
+      );
+    expect(await run(signedIn(605))).toBe('sign-in-not-fresh');
+    expect(await run(signedIn(595))).toBe('queued');
   });
 });

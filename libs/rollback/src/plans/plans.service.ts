@@ -122,6 +122,11 @@ export class Plans {
     return { plan: { ...plan, state: after }, verdict };
   }
 
+  /** The checks that stand in the way of a plan, as they were last seen. */
+  async against(id: string): Promise<readonly CheckResult[]> {
+    return judge(await this.checks.ofPlan(id)).against;
+  }
+
   async get(id: string): Promise<PlanView> {
     return viewOf(await this.load(id), await this.checks.ofPlan(id));
   }
@@ -153,7 +158,7 @@ export class Plans {
   /** Nobody agrees to what has a check against it, or to what things have moved on from. */
   private async checkAsPlanned(id: string): Promise<void> {
     const { state, doc } = await this.load(id);
-    if (state === 'blocked') throw new ChecksFailed(judge(await this.checks.ofPlan(id)).against);
+    if (state === 'blocked') throw new ChecksFailed(await this.against(id));
     if (state !== 'awaiting-approval') return;
     if ((await fingerprintNow(this.world, doc.domains)) !== doc.fingerprint) throw new PlanStale(id);
   }

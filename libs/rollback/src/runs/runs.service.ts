@@ -3,8 +3,8 @@ import { AuditTrail, violates } from '@belay/platform';
 import { Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { missingApprovals } from '../plans/approval.rules.js';
-import { ApprovalMissing, PlanExpired, PlanNotOpen } from '../plans/plan.problems.js';
-import { checkReason, Plans, type StoredPlan, type Transact } from '../plans/plans.service.js';
+import { ApprovalMissing, ChecksFailed, PlanExpired, PlanNotOpen } from '../plans/plan.problems.js';
+import { checkFreshSignIn, checkReason, Plans, type StoredPlan, type Transact } from '../plans/plans.service.js';
 import { auditActor, type Actor } from '../engine/actor.js';
 import { readLease } from '../engine/lease.js';
 import { checkTransition } from '../engine/state.rules.js';
@@ -28,10 +28,12 @@ export class Runs {
 
   /**
    * Uses an approved plan up: the run is queued, and the executor is told when this commits. Throws `plan-expired`,
-   * `approval-missing`, `plan-not-open`, or `run-in-progress` when the scope is held.
+   * `approval-missing`, `checks-failed`, `plan-not-open`, or `run-in-progress` when the scope is held; in production
+   * `sign-in-not-fresh`.
    */
   async request(by: Actor, planId: string, reason: string, transact: Transact): Promise<RunView> {
     checkReason(reason);
+    if (this.world.runtime.config.NODE_ENV === 'production') checkFreshSignIn(by);
     try {
       return await transact((client) => this.use(client, by, planId, reason.trim()));
     } catch (error) {
@@ -43,6 +45,7 @@ export class Runs {
   private async use(client: pg.ClientBase, by: Actor, planId: string, reason: string): Promise<RunView> {
     await client.query(`SELECT FROM control.plan WHERE id = $1 FOR UPDATE`, [planId]);
     const plan = await this.plans.load(planId, client);
+    if (plan.state === 'blocked') throw new ChecksFailed(await this.plans.against(planId));
     checkUsable(plan);
     checkTransition('plan', 'approved', 'used');
     await client.query(`UPDATE control.plan SET state = 'used' WHERE id = $1`, [planId]);
