@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { runEvents, runReport, logList, runList } from '../../libs/rollback/src/runs/run.contract.js';
+import { planView } from '../../libs/rollback/src/plans/plan.contract.js';
+import { runEvents, runEventView, runReport, logList, runList } from '../../libs/rollback/src/runs/run.contract.js';
 import { beacon } from '../support/domains/beacon.js';
 import { gauge } from '../support/domains/gauge.js';
 import { probe } from '../support/domains/probe.js';
@@ -41,7 +42,7 @@ describe('a run', () => {
   afterAll(() => plant.close());
 
   const lift = async (runId: string) => {
-    const undo = await operator.plan({ kind: 'undo', runId });
+    const undo = await executor.ask('POST', `/api/rollback/runs/${runId}/undo`, planView, { reason: because });
     const approval = { decision: 'approve', reason: because };
     expect(await approver.outcome('POST', `/api/rollback/plans/${undo.id}/approvals`, approval)).toBe('200');
     const { id } = await executor.run(undo.id);
@@ -87,6 +88,41 @@ describe('a run', () => {
     expect(await streamed(operator, id, last)).toEqual([]);
     await lift(id);
   });
+
+  it('is told of within a quarter of a second, nineteen times out of twenty', async () => {
+    const delays: number[] = [];
+    for (let round = 0; round < 2; round++) {
+      const { id } = await executor.run((await operator.plan(off('beacon'))).id);
+      let last = '0';
+      for (let over = false; !over;) {
+        const { body } = await operator.send('GET', `/api/rollback/runs/${id}/stream`, undefined, {
+          'last-event-id': last,
+        });
+        let text = '';
+        const joined = Date.now();
+        for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+          text += chunk;
+          const frames = text.split('\n\n');
+          text = frames.pop() ?? '';
+          for (const frame of frames) {
+            const data = /^data: (.*)$/m.exec(frame)?.[1];
+            if (data === undefined) continue;
+            const event = runEventView.parse(JSON.parse(data));
+            // What happened before anybody listened was not told late.
+            if (Date.parse(event.at) > joined) delays.push(Date.now() - Date.parse(event.at));
+            last = String(event.seq);
+            over ||= event.type === 'run.monitoring';
+          }
+        }
+      }
+      await lift(id);
+    }
+    delays.sort((one, other) => one - other);
+    const p95 = delays[Math.floor(delays.length * 0.95)] ?? Infinity;
+    process.stdout.write(`events: ${delays.length}, p95 ${p95} ms\n`);
+    expect(delays.length).toBeGreaterThan(20);
+    expect(p95).toBeLessThanOrEqual(250);
+  }, 60_000);
 
   it('is written into the log and has a report, as JSON, Markdown and a page', async () => {
     const { id } = await executor.run((await operator.plan(off('beacon'))).id);
@@ -168,6 +204,9 @@ describe('a run', () => {
     for (const path of ['', '/events', '/stream', '/report', '/report.md']) {
       expect(await operator.outcome('GET', `/api/rollback/runs/${nobody}${path}`)).toBe('404 run-not-found');
     }
+    expect(await executor.outcome('POST', `/api/rollback/runs/${nobody}/undo`, { reason: because })).toBe(
+      '404 run-not-found',
+    );
     expect(await executor.outcome('POST', `/api/rollback/runs/${nobody}/cancel`, { reason: because })).toBe(
       '404 run-not-found',
     );

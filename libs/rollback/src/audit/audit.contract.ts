@@ -1,5 +1,6 @@
 import { listOf, page } from '@belay/platform';
 import { z } from 'zod';
+import { jsonValue } from '../engine/json.js';
 import { anchorView } from './anchor.contract.js';
 
 const place = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
@@ -21,7 +22,7 @@ export const auditFilter = page.extend({
 });
 export type AuditFilter = z.infer<typeof auditFilter>;
 
-export const auditRange = z.strictObject({
+const auditRange = z.strictObject({
   from: place.optional().describe('The first entry; those before are taken for granted'),
   to: place.optional().describe('The last entry'),
 });
@@ -36,7 +37,7 @@ export type ExportQuery = z.infer<typeof exportQuery>;
 
 const told = {
   at: z.string(),
-  actor: z.json().describe('Id, roles, session and address'),
+  actor: jsonValue,
   action: z.string(),
   subject: z.string(),
   environment: z.string(),
@@ -67,7 +68,7 @@ export type AnchorsVerified = z.infer<typeof anchorsVerified>;
 
 const entryProof = z.object({
   seq: z.number().int(),
-  entry: z.json().describe('As it is hashed, in canonical JSON'),
+  entry: jsonValue,
   prevHash: hex,
   hash: hex.describe('SHA-256 of prevHash and the entry'),
   path: z

@@ -38,7 +38,7 @@ const layers = z.object({
   failSafe: z.boolean().describe('Off because overrides are unread for too long'),
 });
 
-export const flagState = layers
+const flagState = layers
   .extend({
     title: z.string(),
     module: z.string().nullable().describe('Null for what is about all of them'),

@@ -1,9 +1,10 @@
 import { listOf, page } from '@belay/platform';
 import { z } from 'zod';
+import { jsonValue } from '../engine/json.js';
 import { checkResultView } from '../plans/plan.contract.js';
 
 const reason = z.string().trim().min(1).max(2_000).describe('Why, in at least ten characters; kept in the audit trail');
-const facts = z.record(z.string(), z.json());
+const facts = z.record(z.string(), jsonValue);
 
 export const newRun = z
   .strictObject({

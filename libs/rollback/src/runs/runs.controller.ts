@@ -12,6 +12,8 @@ import {
 import { Body, Controller, Get, Param, Post, Query, StreamableFile } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { actorOf } from '../engine/actor.js';
+import { planView, type PlanView } from '../plans/plan.contract.js';
+import { Plans } from '../plans/plans.service.js';
 import {
   eventFilter,
   newRun,
@@ -59,6 +61,7 @@ export class RunsController {
     private readonly reader: RunReader,
     private readonly events: RunEventLog,
     private readonly reports: RunReports,
+    private readonly plans: Plans,
     private readonly streams: EventStreams,
     private readonly control: ControlDatabase,
   ) {}
@@ -75,6 +78,8 @@ export class RunsController {
       '404 plan-not-found',
       '409 approval-missing',
       '409 plan-expired',
+      '403 sign-in-not-fresh',
+      '409 checks-failed',
       '409 plan-not-open',
       '409 run-in-progress',
       '422 reason-too-short',
@@ -200,6 +205,32 @@ export class RunsController {
     @Body({ schema: runWish }) body: RunWishBody,
   ): Promise<RunView> {
     return this.wishes.run(actorOf(by), id, 'confirm', body.reason, (work) => this.control.transaction(by, work));
+  }
+
+  @Post(':id/undo')
+  @AllowedWhenReadOnly()
+  @Requires('rollback:execute')
+  @Endpoint('Plan the way back from a run', {
+    status: 201,
+    returns: planView,
+    idempotency: 'required',
+    description: 'Answers the plan, which needs its own approval and is carried out like any other.',
+    problems: [
+      '404 run-not-found',
+      '409 not-undoable',
+      '409 nothing-to-do',
+      '409 run-in-progress',
+      '422 plan-refused',
+      '422 reason-too-short',
+    ],
+  })
+  undo(
+    @By() by: Caller,
+    @Param({ schema: runPath }) { id }: RunPath,
+    @Body({ schema: runWish }) { reason }: RunWishBody,
+  ): Promise<PlanView> {
+    const target = { kind: 'undo', runId: id } as const;
+    return this.plans.create(actorOf(by), target, reason, (work) => this.control.transaction(by, work));
   }
 
   @Post(':id/steps/:idx/retry')
