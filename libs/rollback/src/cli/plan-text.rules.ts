@@ -1,6 +1,5 @@
 import type { DryRunView, PlanView } from '../plans/plan.contract.js';
-import { waysOf } from './shell.js';
-import { count, duration, paragraphs, short, size, table } from './text.rules.js';
+import { count, duration, paragraphs, short, size, table, waysOf } from './text.rules.js';
 
 /** A plan as people decide on it. */
 export function planText(plan: PlanView): string {
@@ -31,7 +30,7 @@ export function planText(plan: PlanView): string {
 }
 
 /** What did not pass, with what was measured and the ways on. */
-export function checksText(checks: PlanView['checks']): string {
+function checksText(checks: PlanView['checks']): string {
   const against = checks.filter(({ outcome }) => outcome !== 'pass');
   const passed = checks.length - against.length;
   return [

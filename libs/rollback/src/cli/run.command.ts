@@ -60,7 +60,7 @@ export async function follow(session: Session, run: RunView, { watch: watching, 
 }
 
 /** `--here` where a run is followed. */
-export function following(command: Command): Command {
+function following(command: Command): Command {
   return command
     .option('--watch', 'tell what happens until it ends')
     .option('--here', 'carry it out in this process too, when no worker runs; follows it to its end');

@@ -11,7 +11,6 @@ import {
 } from '@belay/platform';
 import type { Type } from '@nestjs/common';
 import { Command } from 'commander';
-import { z } from 'zod';
 import { actorOf, auditActor, hostActor, type Actor } from '../engine/actor.js';
 import { World } from '../engine/world.js';
 import { MachinesNeverApprove } from '../plans/plan.problems.js';
@@ -19,6 +18,7 @@ import type { Transact } from '../plans/plans.service.js';
 import { RollbackControlModule } from '../rollback-control.module.js';
 import { RollbackCoreModule } from '../rollback-core.module.js';
 import { codeOfProblem, exitCodes, type ExitCode } from './exit-code.rules.js';
+import { waysOf } from './text.rules.js';
 
 /** The second person's part, which the user of a machine is not. */
 const APPROVE = 'rollback:approve';
@@ -157,13 +157,4 @@ export class Session {
     const authTime = Math.floor(Date.now() / 1_000);
     return actorOf(new Caller({ ...facts, accountId: id, requestId: randomUUIDv7(), authTime }));
   }
-}
-
-const waysOn = z.array(z.object({ text: z.string(), command: z.string().nullish() })).catch([]);
-
-/** What else could be done, as the members of a refusal name it. */
-export function waysOf(recovery: unknown): string[] {
-  return waysOn
-    .parse(recovery)
-    .map(({ text, command }) => `  → ${text}${command === null || command === undefined ? '' : `: ${command}`}`);
 }

@@ -40,7 +40,7 @@ export function switchCommands(shell: Shell): Command[] {
 }
 
 /** Waits until every live process has said that it respects the row. */
-export async function obeyed(session: Session, row: OverrideView): Promise<Told> {
+async function obeyed(session: Session, row: OverrideView): Promise<Told> {
   const signal = new AbortController().signal;
   const until = performance.now() + OBEYED_WITHIN_MS;
   const { processes, behind, ms } = await acknowledged(session.world.control, BigInt(row.seq), until, signal);

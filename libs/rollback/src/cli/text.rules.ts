@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** Columns as wide as what is in them; the last one is left ragged. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return '';
@@ -42,4 +44,13 @@ export function short(id: string): string {
 
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;
+}
+
+const waysOn = z.array(z.object({ text: z.string(), command: z.string().nullish() })).catch([]);
+
+/** What else could be done, as the members of a refusal name it. */
+export function waysOf(recovery: unknown): string[] {
+  return waysOn
+    .parse(recovery)
+    .map(({ text, command }) => `  → ${text}${command === null || command === undefined ? '' : `: ${command}`}`);
 }
