@@ -59,7 +59,7 @@ export async function writeFileOf(
 }
 
 /** What was written, as it was before it was packed; an encrypted file that is not whole fails at its end. */
-export function readFileOf(vessel: Vessel, path: string): { stream: Readable; through: readonly Transform[] } {
+function readFileOf(vessel: Vessel, path: string): { stream: Readable; through: readonly Transform[] } {
   const through = [
     ...(vessel.key ? [new Opening(vessel.key, nameOf(vessel, path))] : []),
     ...(isPacked(path) ? [createZstdDecompress()] : []),

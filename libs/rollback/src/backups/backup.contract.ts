@@ -20,7 +20,7 @@ export const backupScope = z.discriminatedUnion('kind', [
 ]);
 export type BackupScope = z.infer<typeof backupScope>;
 
-export const backedUpTable = z.strictObject({
+const backedUpTable = z.strictObject({
   domain: z.string(),
   schema: z.string(),
   table: z.string(),

@@ -5,7 +5,7 @@ type Kept = Pick<BackupRecord, 'id' | 'scope' | 'state' | 'createdAt'> & { reado
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-export const retention = { hours: 48, daily: 30, monthly: 12, proven: 3 };
+const retention = { hours: 48, daily: 30, monthly: 12, proven: 3 };
 
 /**
  * Which backups are no longer needed. Of each scope everything of the last 48 hours stays, then the newest of each of 30
