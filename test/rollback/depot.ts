@@ -50,7 +50,7 @@ const priority = migration('AddPriority1764090300000', {
   down: (q) => park(q, { column: 'depot.item.priority', fill: '7' }),
 });
 
-export const depotLedger = ledgerOf('depot', [createSchema, createBatch, indexNames, priority]);
+const depotLedger = ledgerOf('depot', [createSchema, createBatch, indexNames, priority]);
 export const depotLedgers = [...ledgers, depotLedger];
 
 const nameless = statement<{ id: string }>(

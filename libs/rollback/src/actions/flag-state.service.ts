@@ -12,8 +12,8 @@ import { askEveryApi, type Board, boardOf, factsOf, together, type Look } from '
 const OBEYED_WITHIN_MS = 7_000;
 
 const beforeOf = z.object({ override: override.nullable() });
-export const flagResult = z.object({ flag: z.string(), changed: z.boolean(), seq: z.string() });
-export type FlagResult = z.infer<typeof flagResult>;
+const flagResult = z.object({ flag: z.string(), changed: z.boolean(), seq: z.string() });
+type FlagResult = z.infer<typeof flagResult>;
 
 /** Throws for a flag that no process would look at. */
 export function checkFlag({ world }: StepContext, flag: string): void {
@@ -103,7 +103,7 @@ async function lookAtBoard(api: LiveProcess, flag: string, off: boolean, signal:
 }
 
 /** What a board says of the flag. Lifting an override does not make a flag true: its source may say no. */
-export function stateOn(board: Board, flag: string): { readonly off: boolean; readonly killed: boolean } {
+function stateOn(board: Board, flag: string): { readonly off: boolean; readonly killed: boolean } {
   if (flag === EMERGENCY_ROLLBACK) return { off: board.emergency, killed: board.emergency };
   if (flag === PLATFORM_WRITES) return { off: !board.writesAllowed, killed: !board.writesAllowed };
   for (const { verdict, features } of board.domains) {

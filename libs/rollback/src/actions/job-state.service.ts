@@ -110,7 +110,7 @@ export async function restoreJobs(context: StepContext, domain: string, { before
 }
 
 /** What runs of the domain, wherever: the queue may not know of a job whose worker has lost it. */
-export async function runningJobs(world: World, domain: string): Promise<readonly JsonObject[]> {
+async function runningJobs(world: World, domain: string): Promise<readonly JsonObject[]> {
   const [queued, processes] = await Promise.all([reach(world.queues.active(domain)), liveProcesses(world.control)]);
   const running = new Map<string, JsonObject>();
   for (const { id, name, startedAt } of queued) running.set(id, { id, name, since: startedAt?.toISOString() ?? null });

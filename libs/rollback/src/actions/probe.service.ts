@@ -48,7 +48,7 @@ export async function boardOf(process: LiveProcess, signal: AbortSignal): Promis
  * Asks one process over HTTP. A route that is expected to work and asks for a sign-in is there, behind an open gate: that
  * is all that can be seen without PROBE_TOKEN, and the facts say so.
  */
-export async function askHttp(world: World, url: string, probe: HttpProbe, signal: AbortSignal): Promise<Look> {
+async function askHttp(world: World, url: string, probe: HttpProbe, signal: AbortSignal): Promise<Look> {
   const { PROBE_TOKEN: token } = world.runtime.config;
   const asked = { probe: probe.name, url: `${url}${probe.path}`, expected: probe.code ?? probe.status };
   try {

@@ -45,7 +45,7 @@ export const whenCutOff: Retries = {
     /^(57P0[1-3]|08)/.test(databaseError(error)?.code ?? '') || /connection terminated/i.test(String(error)),
 };
 
-export function extentOf({ to, only }: SchemaMove): Extent {
+function extentOf({ to, only }: SchemaMove): Extent {
   return { ...(to !== null && { to }), ...(only !== null && { only }) };
 }
 
@@ -197,7 +197,7 @@ export async function ledgerOf({ application }: World, domain: string): Promise<
   return z.array(line).parse(rows);
 }
 
-export function foreseen(world: World, move: SchemaMove, direction: Direction): Promise<readonly ForeseenStep[]> {
+function foreseen(world: World, move: SchemaMove, direction: Direction): Promise<readonly ForeseenStep[]> {
   return foreseeMigration(world.targets, world.ledgers, move.domain, direction, extentOf(move));
 }
 
