@@ -14,7 +14,7 @@ COPY --from=build --chown=node:node /belay/package.json /belay/package-lock.json
 COPY --from=build --chown=node:node /belay/node_modules ./node_modules
 COPY --from=build --chown=node:node /belay/dist ./dist
 # Flags of Unleash are kept here for a start without it, files until they are fetched, and backups.
-RUN mkdir -p .belay/files .belay/backups && chown -R node:node .belay
+RUN mkdir -p .belay/files .belay/backups .belay/audit && chown -R node:node .belay
 USER node
 ARG BUILD_SHA=development
 ENV BUILD_SHA=${BUILD_SHA}

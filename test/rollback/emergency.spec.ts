@@ -236,6 +236,34 @@ describe('an emergency', () => {
     expect(declared.problem).toMatch(/^backup-too-weak: /);
     expect(await outcomes()).toEqual(allOff);
   });
+
+  it('brings a backup back only when a second person who may restore has agreed', async () => {
+    await plant.control(
+      `INSERT INTO control.backup (id, scope, domains, location, level, state, snapshot_at)
+       VALUES (gen_random_uuid(), 'application', '{}', '/nowhere', 4, 'proven', clock_timestamp())`,
+    );
+    const wanted = { level: 'E4', reason: because, confirm } as const;
+    const first = await declare(wanted);
+    expect(first).toMatchObject({ run: null, problem: null, plan: { missing: [{ permission: 'rollback:restore' }] } });
+    const planId = first.plan?.id ?? '';
+    // The backup is no real one, so a critical check stands against the plan; here it is about who agrees.
+    expect(first.plan).toMatchObject({ state: 'blocked' });
+    await plant.control(`UPDATE control.plan SET state = 'awaiting-approval' WHERE id = $1`, [planId]);
+    const approve = (by: Person) =>
+      by.outcome('POST', `/api/rollback/plans/${planId}/approvals`, { decision: 'approve', reason: because });
+    expect(await approve(approver)).toBe('403 permission-missing');
+    expect(await approve(await plant.as('dba', 'ops_approver'))).toBe('200');
+
+    const second = await declare(wanted);
+    expect(second).toMatchObject({ joined: false, plan: null, run: { level: 'E4', planId, mode: 'emergency' } });
+    const run = await chief.until(second.emergencyId, 'compensated', 'manual', 'paused');
+    expect(run.steps.find(({ action }) => action === 'database.restore')?.state).toBe('pending');
+    await plant.control(
+      `UPDATE control.run SET state = 'cancelled', paused_for = NULL, paused_from = NULL WHERE id = $1`,
+      [run.id],
+    );
+    await plant.control(`UPDATE control.backup SET state = 'broken' WHERE location = '/nowhere'`);
+  });
 });
 
 describe('an emergency while Unleash is dead', () => {
