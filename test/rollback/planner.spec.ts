@@ -77,6 +77,19 @@ describe('a plan', () => {
     expect(doc.changes).toContainEqual({ component: 'schema depot', from: 'live', to: 'parked' });
   });
 
+  it('to park what cannot be taken back from what it leaves asks for two people', async () => {
+    const lossy = (so: boolean) =>
+      room.room.control(
+        `UPDATE control.migration_artifact SET class = $1 WHERE domain = 'depot' AND name LIKE '%add-priority'`,
+        [so ? 'lossy' : 'additive'],
+      );
+    await lossy(true);
+    const doc = await room.draft({ kind: 'module', domain: 'depot', depth: 'parked' });
+    await lossy(false);
+    expect(doc.approvals).toEqual([{ permission: 'rollback:approve' }, { permission: 'rollback:restore' }]);
+    expect(doc.warnings).toContainEqual(expect.stringMatching(/^depot\/\d{13}-add-priority loses/));
+  });
+
   it('for a feature touches its flag alone', async () => {
     const target = { kind: 'module', domain: 'depot', feature: 'depot_priorities' } as const;
     expect(await plan({ ...target, depth: 'off' })).toEqual([

@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import type { World } from '../engine/world.js';
 import { readActualState, type LedgerLine } from '../plans/actual-state.queries.js';
+import { lossyAmong } from '../plans/lossy.queries.js';
 import type { PlanDoc } from '../plans/plan.contract.js';
 import { passed, refused, type SafetyCheck } from './check.js';
 
@@ -63,16 +63,7 @@ export const reversibilityCheck: SafetyCheck = {
 
   async run({ world, plan }) {
     const lines = await ledgersOf(world, movedBy(plan));
-    const { rows } = await world.control.query(
-      `SELECT a.domain || '/' || a.name AS name FROM control.migration_artifact a
-       JOIN jsonb_to_recordset($1::jsonb) AS line(domain text, name text, checksum text) USING (domain, name, checksum)
-       WHERE a.class = 'lossy' ORDER BY 1`,
-      [JSON.stringify(lines)],
-    );
-    const lossy = z
-      .array(z.object({ name: z.string() }))
-      .parse(rows)
-      .map(({ name }) => name);
+    const lossy = await lossyAmong(world.control, lines);
     const purges = plan.steps
       .filter(({ action }) => action === 'purge')
       .map(({ domain }) => `purge of ${domain ?? ''}`);

@@ -10,12 +10,15 @@ const APPROVE = 'rollback:approve';
 export function approvalsFor(
   target: PlanTarget,
   steps: readonly Pick<PlanStep, 'action' | 'destructive'>[],
+  /** Whether a migration that moves cannot be taken back from what it leaves. */
+  lossy = false,
 ): readonly NeededApproval[] {
   const has = (...actions: string[]) => steps.some(({ action }) => actions.includes(action));
   if (target.kind === 'emergency' && target.level !== 'E4') return [];
   if (has('purge')) return [{ permission: APPROVE }, { permission: 'rollback:purge' }];
   if (target.kind === 'emergency') return [{ permission: 'rollback:restore' }];
-  if (has('domain.restore', 'database.restore')) return [{ permission: APPROVE }, { permission: 'rollback:restore' }];
+  if (lossy || has('domain.restore', 'database.restore'))
+    return [{ permission: APPROVE }, { permission: 'rollback:restore' }];
   if (has('flag.lift') || target.kind === 'undo' || steps.some(({ destructive }) => destructive)) {
     return [{ permission: APPROVE }];
   }

@@ -7,6 +7,7 @@ import { pastDurations } from './estimate.queries.js';
 import { fingerprintOf, readEverything } from './fingerprint.queries.js';
 import { dependentsOf, tablesAtRisk } from './impact.queries.js';
 import { errorsOf, lint } from './linter.rules.js';
+import { lossyAmong } from './lossy.queries.js';
 import { draftModule } from './module-draft.rules.js';
 import { newestBackup } from '../backups/open-backup.js';
 import { draftEmergency, type ProvenBackups } from './emergency-draft.rules.js';
@@ -84,9 +85,14 @@ export class Planner {
   ): Promise<PlanDoc> {
     const steps = stepsOf(this.actions, draft.wishes);
     const touched = draft.domains.filter((name) => planning.state.domains.some(({ domain }) => domain === name));
-    const [tables, dependents, past] = await Promise.all([
+    const moved = steps.flatMap(({ action, domain }) => (action.startsWith('migration.') ? [domain] : []));
+    const lines = planning.state.domains.flatMap(({ domain, ledger }) =>
+      moved.includes(domain) ? ledger.map((line) => ({ ...line, domain })) : [],
+    );
+    const [tables, dependents, lossy, past] = await Promise.all([
       tablesAtRisk(this.world.application, touched),
       dependentsOf(this.world.application, touched),
+      lossyAmong(this.world.control, lines),
       pastDurations(
         this.world.control,
         steps.map(({ action }) => action),
@@ -115,11 +121,11 @@ export class Planner {
       },
       backup: draft.backup,
       steps,
-      approvals: approvalsFor(target, steps),
+      approvals: approvalsFor(target, steps, lossy.length > 0),
       budgetS: draft.budgetS,
       targetS: draft.targetS,
       estimateS: estimateOf(steps, past),
-      warnings: draft.warnings,
+      warnings: [...draft.warnings, ...lossy.map((name) => `${name} loses what it leaves out: only the backup has it`)],
     });
   }
 }
