@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonValue } from '../engine/json.js';
 import {
   databaseRestoreInput,
   domainRestoreInput,
@@ -21,7 +22,7 @@ export const previewRestore = z
 export type PreviewRestore = z.infer<typeof previewRestore>;
 
 const count = z.number().int().min(0);
-const facts = z.record(z.string(), z.json());
+const facts = z.record(z.string(), jsonValue);
 
 const markedTable = z.strictObject({
   table: z.string(),
