@@ -60,12 +60,10 @@ export class LocalEnvironment {
   private variables(provided: Record<string, string>): Record<string, string> {
     const set = Object.entries(this.given).filter((entry): entry is [string, string] => !!entry[1]);
     const given: Record<string, string> = Object.fromEntries(set);
-    return {
-      ...provided,
-      ...given,
-      SECRET_KEY: given['SECRET_KEY'] ?? this.state.secretKey(),
-      BELAY_SIGNING_KEY: given['BELAY_SIGNING_KEY'] ?? this.state.signingKey(),
-    };
+    if (given['SECRET_KEY'] !== undefined) return { ...provided, ...given };
+    // Whoever brings the key of an installation signs as its other processes do, which derive theirs from it.
+    const signing = { BELAY_SIGNING_KEY: this.state.signingKey() };
+    return { ...provided, ...signing, ...given, SECRET_KEY: this.state.secretKey() };
   }
 }
 
