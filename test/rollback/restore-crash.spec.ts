@@ -12,7 +12,7 @@ import type { TestStep } from './action-room.js';
 import { damage, YardRoom } from './yard-room.js';
 
 /** From the first moment to the last: fractions of the time that a step takes when nobody disturbs it. */
-const moments = [0, 0.15, 0.3, 0.45, 0.6, 0.7, 0.8, 0.9, 0.97, 1.05];
+const moments = [0.1, 0.4, 0.6, 0.75, 0.9];
 
 /** A program of its own that does the step, or takes it back. */
 async function program(yard: YardRoom, step: TestStep, how: 'execute' | 'compensate'): Promise<ChildProcess> {
@@ -94,7 +94,7 @@ describe.each([
   }, 240_000);
 
   it('is no different when it is its connections that are cut', async () => {
-    for (const moment of moments.filter((_one, place) => place % 2 === 1)) {
+    for (const moment of moments.slice(2, 4)) {
       const step = await yard.room.step(action, input);
       const { runId } = step.context;
       const working = step.execute().catch((error: unknown) => error);

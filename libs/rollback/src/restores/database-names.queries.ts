@@ -3,7 +3,7 @@ import { databaseError } from '@belay/platform';
 import pg from 'pg';
 import { z } from 'zod';
 import type { StepContext } from '../engine/action.js';
-import type { World } from '../engine/world.js';
+
 import { tagOf } from './effect.service.js';
 
 /** Nobody can be connected to a database while it is renamed, so that it is done from one that everybody has. */
