@@ -1,4 +1,4 @@
-import { AuditTrail, PermissionMissing, Problem } from '@belay/platform';
+import { AuditTrail, Problem } from '@belay/platform';
 import { Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { Checks } from '../checks/checks.js';
@@ -6,52 +6,22 @@ import { judge, type CheckResult, type Verdict } from '../checks/verdict.rules.j
 import { auditActor, type Actor } from '../engine/actor.js';
 import { checkTransition, type PlanState } from '../engine/state.rules.js';
 import { World } from '../engine/world.js';
-import { DocumentTooNew } from '../rollback.problems.js';
+import { missingApprovals, type Vote } from './approval.rules.js';
 import { fingerprintNow } from './fingerprint.queries.js';
 import { hashOfDocument } from './plan-hash.rules.js';
-import { planDoc, SCHEMA_VERSION, type PlanDoc, type PlanTarget, type PlanView } from './plan.contract.js';
-import {
-  ChecksFailed,
-  MachinesNeverApprove,
-  NothingToDo,
-  PlanExpired,
-  PlanNotFound,
-  PlanNotOpen,
-  PlanStale,
-  ReasonTooShort,
-  SamePerson,
-  SignInNotFresh,
-} from './plan.problems.js';
-import { helps, missingApprovals, type Vote } from './approval.rules.js';
+import type { PlanDoc, PlanTarget, PlanView } from './plan.contract.js';
+import { ChecksFailed, PlanExpired, PlanNotOpen, PlanStale, ReasonTooShort, SignInNotFresh } from './plan.problems.js';
+import { isOpen, readPlan, votesOn, type StoredPlan } from './plan.queries.js';
 import { Planner } from './planner.service.js';
-import { votesOn, type VoteRow } from './plan.queries.js';
+import { checkVote, heldBy, stateVoted } from './vote.service.js';
+
+export type { StoredPlan } from './plan.queries.js';
 
 const LEAST_REASON = 10;
 const GOOD_FOR = '30 minutes';
 
 /** Runs the work in one transaction of the control database; a request brings one that is done once under its key. */
 export type Transact = <Result>(work: (client: pg.ClientBase) => Promise<Result>) => Promise<Result>;
-
-interface PlanRow {
-  readonly id: string;
-  readonly doc: unknown;
-  readonly state: PlanState;
-  readonly created_by: string;
-  readonly created_at: Date;
-  readonly expires_at: Date;
-  readonly over: boolean;
-}
-
-/** A plan with what was decided on it, as the other parts of the engine need it. */
-export interface StoredPlan {
-  readonly id: string;
-  readonly doc: PlanDoc;
-  readonly state: PlanState;
-  readonly createdBy: string;
-  readonly createdAt: Date;
-  readonly expiresAt: Date;
-  readonly votes: readonly VoteRow[];
-}
 
 /** Plans as they are made, judged, agreed to and used up. */
 @Injectable()
@@ -79,7 +49,7 @@ export class Plans {
       );
       await this.checks.keep(client, { planId: id, runId: null }, verdict.results);
       await this.append(client, by, 'plan.create', id, reason, state);
-      return viewOf(await this.read(client, id), verdict.results);
+      return viewOf(await readPlan(client, id), verdict.results);
     });
   }
 
@@ -133,26 +103,7 @@ export class Plans {
 
   /** Throws `PlanNotFound`, and `DocumentTooNew` for what a later release has written. */
   load(id: string, on: pg.Pool | pg.ClientBase = this.world.control): Promise<StoredPlan> {
-    return this.read(on, id);
-  }
-
-  private async read(on: pg.Pool | pg.ClientBase, id: string, lock = ''): Promise<StoredPlan> {
-    const { rows } = await on.query<PlanRow>(
-      `SELECT id, doc, state, created_by, created_at, expires_at, expires_at <= clock_timestamp() AS over
-       FROM control.plan WHERE id = $1 ${lock}`,
-      [id],
-    );
-    const [row] = rows;
-    if (!row) throw new PlanNotFound(id);
-    return {
-      id,
-      doc: readDoc(row.doc),
-      state: row.over && isOpen(row.state) ? 'expired' : row.state,
-      createdBy: row.created_by,
-      createdAt: row.created_at,
-      expiresAt: row.expires_at,
-      votes: await votesOn(on, id),
-    };
+    return readPlan(on, id);
   }
 
   /** Nobody agrees to what has a check against it, or to what things have moved on from. */
@@ -170,8 +121,9 @@ export class Plans {
     decision: Vote['decision'],
     reason: string,
   ): Promise<PlanView> {
-    const plan = await this.read(client, id, 'FOR UPDATE');
-    checkVote(plan, by, decision, this.world.runtime.config.NODE_ENV === 'production');
+    const plan = await readPlan(client, id, 'FOR UPDATE');
+    checkVote(plan, by, decision);
+    if (decision === 'approve' && this.world.runtime.config.NODE_ENV === 'production') checkFreshSignIn(by);
     const held = heldBy(by, plan.doc);
     await client.query(
       `INSERT INTO control.approval (plan_id, actor, role, permissions, decision, reason)
@@ -230,38 +182,6 @@ export class Plans {
   };
 }
 
-/** Throws unless this person may say this of this plan now. */
-function checkVote(plan: StoredPlan, by: Actor, decision: Vote['decision'], production: boolean): void {
-  if (by.kind !== 'person' && (by.kind !== 'host' || decision === 'approve')) throw new MachinesNeverApprove();
-  if (plan.state === 'expired') throw new PlanExpired(plan.id, plan.expiresAt);
-  const withdrawn = decision === 'withdraw' && (plan.state === 'approved' || plan.state === 'used');
-  if (plan.state !== 'awaiting-approval' && !withdrawn) throw new PlanNotOpen(plan.id, plan.state);
-  if (decision === 'withdraw' && !plan.votes.some((vote) => vote.actor === by.id && vote.decision === 'approve')) {
-    throw new NothingToDo('You have not approved the plan');
-  }
-  if (decision !== 'approve') return;
-  if (by.id === plan.doc.author) throw new SamePerson(plan.id);
-  const { approvals, author } = plan.doc;
-  if (!helps(approvals, plan.votes, author, { actor: by.id, permissions: heldBy(by, plan.doc) })) {
-    const [wanted] = missingApprovals(approvals, plan.votes, author);
-    throw new PermissionMissing(wanted?.permission ?? 'rollback:approve');
-  }
-  if (production) checkFreshSignIn(by);
-}
-
-/** Of the permissions that the plan asks for. */
-function heldBy(by: Actor, { approvals }: PlanDoc): string[] {
-  return [...new Set(approvals.map(({ permission }) => permission))].filter((permission) => by.may(permission));
-}
-
-/** What the word makes of the plan; one that is used up stays so, and its run asks again before it destroys anything. */
-function stateVoted(plan: StoredPlan, decision: Vote['decision']): PlanState {
-  if (plan.state === 'used') return 'used';
-  if (decision === 'reject' || (decision === 'withdraw' && plan.state === 'approved')) return 'cancelled';
-  const missing = missingApprovals(plan.doc.approvals, plan.votes, plan.doc.author);
-  return missing.length === 0 ? 'approved' : 'awaiting-approval';
-}
-
 const FRESH_SECONDS = 600;
 
 /** For what production asks of people beyond a token: that they have proven themselves within ten minutes. */
@@ -275,18 +195,6 @@ export function checkFreshSignIn({ kind, authTime }: Actor): void {
 export function checkReason(reason: string): void {
   const length = reason.trim().length;
   if (length < LEAST_REASON) throw new ReasonTooShort(length, LEAST_REASON);
-}
-
-function isOpen(state: PlanState): boolean {
-  return state === 'validating' || state === 'blocked' || state === 'awaiting-approval' || state === 'approved';
-}
-
-/** Older documents are read as they were written; what a newer release wrote is refused. */
-function readDoc(doc: unknown): PlanDoc {
-  const version = typeof doc === 'object' && doc !== null && 'schemaVersion' in doc ? doc.schemaVersion : undefined;
-  if (typeof version === 'number' && version > SCHEMA_VERSION)
-    throw new DocumentTooNew('The plan', version, SCHEMA_VERSION);
-  return planDoc.parse(doc);
 }
 
 function stateAfter(doc: PlanDoc, verdict: Verdict, votes: readonly Vote[]): PlanState {
