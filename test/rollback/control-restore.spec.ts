@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { AuditTrail, createLogger, Flags, openPool, readConfig } from '@belay/platform';
+import { AuditTrail, createLogger, Flags, Metrics, openPool, readConfig } from '@belay/platform';
 import pg from 'pg';
 import { writtenBackup } from '../../libs/rollback/src/backups/backup-record.service.js';
 import { insertBackup } from '../../libs/rollback/src/backups/backup.queries.js';
@@ -46,7 +46,8 @@ class Desk {
     const flags = await Flags.open(config, [], processId, log);
     const limits = { max: 3, statementTimeoutMs: 10_000, lockTimeoutMs: 2_000, applicationName: 'belay-cli-control' };
     const control = openPool(databases.controlUrl, limits);
-    const world = new World({ config, control, domains: [], flags, log, processId, role: 'cli' }, ledgers);
+    const metrics = new Metrics('cli', config.BUILD_SHA);
+    const world = new World({ config, control, domains: [], flags, log, metrics, processId, role: 'cli' }, ledgers);
     return new Desk(databases, world, folder, async () => {
       flags.close();
       await world.close();
