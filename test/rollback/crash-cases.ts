@@ -23,10 +23,18 @@ export interface CrashCase {
   readonly effects?: (room: RunRoom) => Promise<unknown>;
   /** A person has to say that it is done, and takes it back by hand. */
   readonly byHand?: true;
+  /** Takes so long that the tests must do with fewer of its deaths; the benchmark has them all. */
+  readonly long?: true;
 }
 
 export const crashDomains = [depot, yard];
 export const crashLedgers = [...depotLedgers, yardLedger];
+
+/** As they are before each run. */
+const depotRows = `
+  DELETE FROM depot.batch;
+  DELETE FROM depot.item;
+  INSERT INTO depot.item (id, name, qty) SELECT n, 'item ' || n, n FROM generate_series(1, 20) AS n`;
 
 const settings = { domains: crashDomains, ledgers: crashLedgers };
 
@@ -36,7 +44,7 @@ export async function openCrashRooms(count: number): Promise<RunRoom[]> {
   const first = await RunRoom.open(known, { ...settings, sql: shelfSql });
   await createDepot(targetsOf(first));
   await migrateUp(targetsOf(first), crashLedgers, 'yard');
-  await first.rows(`INSERT INTO depot.item (id, name, qty) SELECT n, 'item ' || n, n FROM generate_series(1, 20) AS n`);
+  await first.rows(depotRows);
   await first.rows(yardRows());
   await first.disconnect();
   const rooms: RunRoom[] = [];
@@ -68,11 +76,15 @@ const flag = (action: string, off: boolean, input: JsonObject): CrashCase => ({
 
 const schemaState = async (room: RunRoom) => ({
   content: await room.rows(
-    `SELECT nspname, md5(schema_to_xml(nspname, true, false, '')::text) AS content FROM pg_namespace WHERE nspname LIKE 'depot%'`,
+    `SELECT nspname, md5(schema_to_xml(nspname, true, false, '')::text) AS content FROM pg_namespace
+     WHERE nspname IN ('depot', 'depot__parked')`,
   ),
   ledger: await room.rows(`SELECT name, state FROM public.depot_migrations ORDER BY name`),
 });
-const depotUp = (room: RunRoom) => migrateUp(targetsOf(room), crashLedgers, 'depot');
+const depotUp = async (room: RunRoom) => {
+  await migrateUp(targetsOf(room), crashLedgers, 'depot');
+  await room.rows(depotRows);
+};
 const down: WantedStep = {
   action: 'migration.down',
   input: { domain: 'depot' },
@@ -102,7 +114,9 @@ async function mark(room: RunRoom): Promise<void> {
 }
 
 const newest = async (room: RunRoom, table: 'marker' | 'run'): Promise<string> => {
-  const [row] = await room.control<{ id: string }>(`SELECT id FROM control.${table} ORDER BY id DESC LIMIT 1`);
+  const [row] = await room.control<{ id: string }>(
+    `SELECT id FROM control.${table} ORDER BY ${table === 'run' ? 'created_at' : 'at'} DESC LIMIT 1`,
+  );
   if (!row) throw new Error(`there is no ${table}`);
   return row.id;
 };
@@ -122,6 +136,7 @@ export const crashCases: readonly CrashCase[] = [
   { action: 'migration.down', step: down, prepare: depotUp, input: given({ domain: 'depot' }), state: schemaState },
   {
     action: 'migration.up',
+    long: true,
     step: down,
     prepare: async (room) => {
       await depotUp(room);
@@ -132,6 +147,7 @@ export const crashCases: readonly CrashCase[] = [
   },
   {
     action: 'step.undo',
+    long: true,
     step: { domain: 'depot', destructive: true },
     prepare: async (room) => {
       await depotUp(room);
@@ -142,6 +158,7 @@ export const crashCases: readonly CrashCase[] = [
   },
   {
     action: 'rows.restore',
+    long: true,
     step: { domain: 'yard', destructive: true },
     prepare: mark,
     input: async (room) => ({ path: 'R2', domain: 'yard', markerId: await newest(room, 'marker') }),
@@ -155,18 +172,20 @@ export const crashCases: readonly CrashCase[] = [
   },
   {
     action: 'backup.create',
+    long: true,
     prepare: depotUp,
     input: given({ domains: ['depot'] }),
     state: backups,
   },
   {
     action: 'backup.verify',
+    long: true,
     leading: [{ action: 'backup.create', input: { domains: ['depot'] } }],
     prepare: depotUp,
     input: given({ level: 2 }),
     state: backups,
   },
-  ...restoreCases,
+  ...restoreCases.map((one): CrashCase => ({ ...one, long: true })),
   { action: 'manual.command', prepare: nothing, input: given({ what: 'look' }), state: nothing, byHand: true },
   { action: 'jobs.stop', prepare: nothing, input: given({ domain: 'depot' }), state: nothing },
   { action: 'jobs.start', prepare: nothing, input: given({ domain: 'depot' }), state: nothing },

@@ -1,7 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { AuditTrail } from '@belay/platform';
-import { system } from '../../libs/rollback/src/engine/actor.js';
-import { wishRun, wishStep, type RunWish, type StepWish } from '../../libs/rollback/src/engine/wishes.js';
 import { eventually } from '../support/eventually.js';
 import { RunRoom, type WantedStep } from './run-room.js';
 import { shelfActions, shelfSql } from './shelf.js';
@@ -18,24 +16,10 @@ beforeAll(async () => {
 afterAll(() => room.close());
 afterEach(() => room.clear());
 
-const wish = async (runId: string, what: RunWish) => {
-  const world = await room.world();
-  const client = await world.control.connect();
-  try {
-    expect(await wishRun(client, runId, what, { ...system, id: 'jonas' }, 'because')).toBe(true);
-  } finally {
-    client.release();
-  }
-};
-const wishFor = async (runId: string, idx: number, what: StepWish, facts: Record<string, string> = {}) => {
-  const world = await room.world();
-  const client = await world.control.connect();
-  try {
-    expect(await wishStep(client, runId, idx, what, { ...system, id: 'jonas' }, facts)).toBe(true);
-  } finally {
-    client.release();
-  }
-};
+const begins = (runId: string) =>
+  eventually(async () => {
+    expect((await room.states(runId))[0]).toBe('running');
+  }, 15_000);
 
 describe('a run', () => {
   it('is carried out step by step, each with an intent before and evidence after', async () => {
@@ -115,12 +99,12 @@ describe('a run', () => {
     await room.host();
     const runId = await room.request([box('a')], { forged: true });
     await room.becomes(runId, 'paused: inconclusive');
-    await wish(runId, 'resume');
+    await room.wish(runId, 'resume');
     await eventually(async () => {
       expect((await room.events(runId)).filter(({ type }) => type === 'run.paused')).toHaveLength(2);
     });
     expect(await room.effects()).toEqual([]);
-    await wish(runId, 'cancel');
+    await room.wish(runId, 'cancel');
     await room.becomes(runId, 'cancelled');
   });
 
@@ -170,8 +154,8 @@ describe('a step that does not come off', () => {
     const runId = await room.request([box('a'), box('b')], { policy: 'hold' });
     await room.becomes(runId, 'paused: human', 30_000);
     expect(await room.states(runId)).toEqual(['verified', 'failed']);
-    await wishFor(runId, 1, 'retry');
-    await wish(runId, 'resume');
+    await room.wishFor(runId, 1, 'retry');
+    await room.wish(runId, 'resume');
     await room.becomes(runId, 'monitoring');
     expect(await room.effects()).toEqual(['put a', 'put b']);
   }, 40_000);
@@ -180,8 +164,8 @@ describe('a step that does not come off', () => {
     await room.host();
     const runId = await room.request([box('a', { fails: 'execute' }), box('b')], { policy: 'hold' });
     await room.becomes(runId, 'paused: human');
-    await wishFor(runId, 0, 'skip', { reason: 'not needed' });
-    await wish(runId, 'resume');
+    await room.wishFor(runId, 0, 'skip', { reason: 'not needed' });
+    await room.wish(runId, 'resume');
     await room.becomes(runId, 'monitoring');
     expect(await room.states(runId)).toEqual(['skipped', 'verified']);
     expect(await room.effects()).toEqual(['put b']);
@@ -191,7 +175,7 @@ describe('a step that does not come off', () => {
     await room.host();
     const runId = await room.request([box('a'), box('b', { fails: 'unknown' })]);
     await room.becomes(runId, 'paused: inconclusive');
-    await wish(runId, 'cancel');
+    await room.wish(runId, 'cancel');
     await room.becomes(runId, 'compensated');
     expect(await room.boxes()).toEqual([]);
   });
@@ -221,7 +205,7 @@ describe('a step that does not come off', () => {
         { idx: 1, because: 'step 2 rests on it and could not be taken back' },
       ],
     });
-    await wish(runId, 'confirm');
+    await room.wish(runId, 'confirm');
     await room.becomes(runId, 'closed');
   });
 
@@ -245,24 +229,24 @@ describe('a step that does not come off', () => {
 describe('people', () => {
   it('pause a run between two steps, and let it go on', async () => {
     await room.host();
-    const runId = await room.request([box('a', { ms: 500 }), box('b')]);
-    await room.becomes(runId, 'running');
-    await wish(runId, 'pause');
+    const runId = await room.request([box('a', { ms: 1_000 }), box('b')]);
+    await begins(runId);
+    await room.wish(runId, 'pause');
     await room.becomes(runId, 'paused: human');
     expect(await room.effects()).toEqual(['put a']);
-    await wish(runId, 'resume');
+    await room.wish(runId, 'resume');
     await room.becomes(runId, 'monitoring');
     expect(await room.effects()).toEqual(['put a', 'put b']);
   });
 
   it('cancel a run that has done nothing, and one that has, which is then taken back', async () => {
     const waiting = await room.request([box('a')]);
-    await wish(waiting, 'cancel');
+    await room.wish(waiting, 'cancel');
     await room.host();
     await room.becomes(waiting, 'cancelled');
-    const begun = await room.request([box('a', { ms: 500 }), box('b')]);
-    await room.becomes(begun, 'running');
-    await wish(begun, 'cancel');
+    const begun = await room.request([box('a', { ms: 1_000 }), box('b')]);
+    await begins(begun);
+    await room.wish(begun, 'cancel');
     await room.becomes(begun, 'compensated');
     expect(await room.effects()).toEqual(['put a', 'taken a']);
   });
@@ -275,7 +259,7 @@ describe('people', () => {
     });
     await first.stop();
     await room.host();
-    await wishFor(runId, 0, 'confirm', { plate: 'B-12' });
+    await room.wishFor(runId, 0, 'confirm', { plate: 'B-12' });
     await room.becomes(runId, 'monitoring');
     const [step] = await room.control(`SELECT result FROM control.run_step WHERE run_id = $1 AND idx = 0`, [runId]);
     expect(step).toEqual({ result: { by: 'jonas', facts: { plate: 'B-12' } } });

@@ -168,7 +168,9 @@ describe('Feature: version-rollback, Property 7 and 15: whatever comes between',
 });
 
 async function settle({ room, control, runId }: Real): Promise<void> {
-  for (const until = performance.now() + 30_000; ; await sleep(30)) {
+  const until = performance.now() + 30_000;
+  for (;;) {
+    await sleep(30);
     const state = await room.state(runId);
     if (/^(monitoring|compensated|cancelled|manual)$/.test(state)) break;
     if (performance.now() > until) throw new Error(`the run is ${state}`);

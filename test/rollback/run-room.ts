@@ -15,9 +15,11 @@ import pg from 'pg';
 import type { Verdict } from '../../libs/rollback/src/checks/verdict.rules.js';
 import type { Action } from '../../libs/rollback/src/engine/action.js';
 import { Actions } from '../../libs/rollback/src/engine/actions.js';
+import { system } from '../../libs/rollback/src/engine/actor.js';
 import { ExecutorHost, type ExecutorParts } from '../../libs/rollback/src/engine/executor-host.js';
 import type { JsonObject } from '../../libs/rollback/src/engine/json.js';
 import { stepKeyOf } from '../../libs/rollback/src/engine/step-context.js';
+import { wishRun, wishStep, type RunWish, type StepWish } from '../../libs/rollback/src/engine/wishes.js';
 import { World } from '../../libs/rollback/src/engine/world.js';
 import { hashOfDocument } from '../../libs/rollback/src/plans/plan-hash.rules.js';
 import { planDoc, type PlanDoc, type PlanStep } from '../../libs/rollback/src/plans/plan.contract.js';
@@ -247,6 +249,17 @@ export class RunRoom {
     return row?.result ?? {};
   }
 
+  /** Jonas wants it; fails when the run is in no state for that. */
+  async wish(runId: string, what: RunWish): Promise<void> {
+    const wanted = await wishRun(this.#pools[1], runId, what, { ...system, id: 'jonas' }, 'because');
+    if (!wanted) throw new Error(`a run that is ${await this.state(runId)} cannot be asked for ${what}`);
+  }
+
+  async wishFor(runId: string, idx: number, what: StepWish, facts: JsonObject = {}): Promise<void> {
+    const wanted = await wishStep(this.#pools[1], runId, idx, what, { ...system, id: 'jonas' }, facts);
+    if (!wanted) throw new Error(`step ${idx} cannot be asked for ${what}`);
+  }
+
   /** Says of every step that waits for a person that it is done. */
   async confirm(): Promise<void> {
     await this.control(
@@ -288,7 +301,7 @@ export class RunRoom {
   /** Lets go of its databases, so that they can be copied. */
   async disconnect(): Promise<void> {
     await this.closeWorlds();
-    await Promise.all(this.#pools.map((pool) => pool.ended || pool.end()));
+    await Promise.all(this.#pools.map((pool) => (pool.ended ? Promise.resolve() : pool.end())));
   }
 
   async close(): Promise<void> {

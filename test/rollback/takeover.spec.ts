@@ -4,7 +4,6 @@ import { AuditTrail, violates } from '@belay/platform';
 import { flagOff } from '../../libs/rollback/src/actions/flag.off.action.js';
 import { system } from '../../libs/rollback/src/engine/actor.js';
 import { preempt } from '../../libs/rollback/src/engine/preempt.js';
-import { wishRun } from '../../libs/rollback/src/engine/wishes.js';
 import { eventually } from '../support/eventually.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { depot } from './depot.js';
@@ -257,10 +256,7 @@ describe('an emergency', () => {
     await room.control(`UPDATE control.run_step SET input = '{"name": "a", "ms": 0}' WHERE run_id = $1 AND idx = 0`, [
       normal,
     ]);
-    const world = await room.world();
-    const client = await world.control.connect();
-    expect(await wishRun(client, normal, 'resume', system, 'the fire is out')).toBe(true);
-    client.release();
+    await room.wish(normal, 'resume');
     await room.becomes(normal, 'monitoring');
     expect(await room.effects(normal)).toEqual(['put a', 'put b']);
   }, 40_000);

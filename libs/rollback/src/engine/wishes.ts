@@ -20,7 +20,7 @@ export type StepWish = keyof typeof wishableSteps;
 
 /** Asks for it in the caller's transaction of the control database; false when the run is in no state for that. */
 export async function wishRun(
-  client: pg.ClientBase,
+  client: pg.Pool | pg.ClientBase,
   runId: string,
   wish: RunWish,
   by: Actor,
@@ -38,7 +38,7 @@ export async function wishRun(
  * when that is asked for too.
  */
 export async function wishStep(
-  client: pg.ClientBase,
+  client: pg.Pool | pg.ClientBase,
   runId: string,
   idx: number,
   wish: StepWish,
