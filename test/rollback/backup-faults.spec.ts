@@ -1,5 +1,5 @@
 import { execFileSync, fork } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
   appendFileSync,
@@ -196,6 +196,10 @@ describe('a backup that says what is not so', () => {
   ])('%s is found out by level %i', async (_of, level, lie, says) => {
     const { id, location } = await room.make(ofYard);
     rewrite(location, lie);
+    const hash = createHash('sha256')
+      .update(readFileSync(join(location, 'manifest.json')))
+      .digest('hex');
+    await room.control(`UPDATE control.backup SET sha256 = $2 WHERE id = $1`, [id, hash]);
     const record = await room.prove(id, 4);
     expect(record).toMatchObject({ state: 'broken', level: level - 1 });
     expect(record.findings.map(({ problem }) => problem).join()).toMatch(says);

@@ -101,10 +101,11 @@ describe('a backup', () => {
   });
 
   it('is of one moment, while forty thousand rows are written', async () => {
-    await room.rows(`CREATE TABLE public.stop (at timestamptz)`);
     let written = 0;
+    const during: string[] = [];
+    const enough = () => written >= 40_000 && during.length >= 3;
     const writers = [0, 1, 2, 3].map(async (writer) => {
-      for (let batch = 0; batch < 100; batch++) {
+      for (let batch = 0; !enough(); batch++) {
         const client = await room.pool.connect();
         // Two tables that must agree in every snapshot.
         await client.query('BEGIN');
@@ -119,10 +120,8 @@ describe('a backup', () => {
         written += 100;
       }
     });
-    const during: string[] = [];
-    while (written < 38_000) during.push((await room.make(ofYard)).id);
+    while (!enough()) during.push((await room.make(ofYard)).id);
     await Promise.all(writers);
-    expect(written).toBe(40_000);
 
     const figures = new Set<string>();
     for (const id of during) {
@@ -134,8 +133,7 @@ describe('a backup', () => {
     expect(figures.size).toBeGreaterThan(1);
     const last = during.at(-1) ?? '';
     expect(await room.prove(last, 4)).toMatchObject({ state: 'proven', findings: [] });
-    await room.rows(`DROP TABLE public.stop`);
-  });
+  }, 60_000);
 
   it('says in its manifest all that a stranger needs, and nothing secret anywhere', async () => {
     const { id, location } = await room.make({ kind: 'application' });
@@ -182,11 +180,15 @@ describe('a backup', () => {
     await migrateDown(targets, of, 'yard', { to: '1764009000000-create-yard' });
     const part = await room.make(ofYard);
     expect(await room.prove(part.id, 4)).toMatchObject({ state: 'proven', findings: [] });
-    expect((await openBackup(room.world, part.id)).table('yard', 'journal__parked')?.rows).toBe('20020');
+    const countOf = async (table: string) =>
+      (await room.rows<{ rows: string }>(`SELECT count(*)::text AS rows FROM ${table}`))[0]?.rows;
+    const journal = (await openBackup(room.world, part.id)).table('yard', 'journal__parked');
+    expect(journal?.rows).toBe(await countOf('yard.journal__parked'));
     await migrateDown(targets, of, 'yard');
     const whole = await room.make(ofYard);
     expect(await room.prove(whole.id, 4)).toMatchObject({ state: 'proven', findings: [] });
-    expect((await openBackup(room.world, whole.id)).table('yard__parked', 'truck')?.rows).toBe('20040');
+    const truck = (await openBackup(room.world, whole.id)).table('yard__parked', 'truck');
+    expect(truck?.rows).toBe(await countOf('yard__parked.truck'));
     await migrateUp(targets, of, 'yard');
   });
 });
