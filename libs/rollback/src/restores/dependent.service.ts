@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { z } from 'zod';
 
 /** A view of somebody else that rests on a schema, as the statements that make it anew. */
-export interface Dependent {
+interface Dependent {
   readonly name: string;
   readonly kind: 'view' | 'materialized view';
   readonly create: readonly string[];

@@ -10,13 +10,12 @@ import { compensationKeyOf } from '../engine/step-context.js';
 
 /** A point in the life of the application database, from before anything was done by the transaction that knows it. */
 export const point = z.object({ snapshot: z.string(), at: z.coerce.date() });
-export type Point = z.infer<typeof point>;
 
 /** An effect under way: its transaction as hooks of domains take it, and the connection of that transaction. */
 export interface Effect {
   readonly tx: EntityManager;
   readonly client: pg.ClientBase;
-  readonly before: Point;
+  readonly before: z.infer<typeof point>;
 }
 
 const LOCK_TIMEOUT_MS = 2_000;

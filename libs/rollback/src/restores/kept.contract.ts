@@ -1,7 +1,7 @@
 import { listOf, page } from '@belay/platform';
 import { z } from 'zod';
 
-export const keptView = z
+const keptView = z
   .object({
     id: z.uuid(),
     how: z.enum(['parked', 'failed']).describe('By a migration that went down, or by a restore that replaced it'),

@@ -145,7 +145,7 @@ export function hooksOf(world: World, domain: string): RecoveryHooks | undefined
   return world.domains.find(({ name }) => name === domain)?.runbook?.hooks;
 }
 
-export function evidenceOf(findings: readonly RecoveryFinding[]): Evidence {
+function evidenceOf(findings: readonly RecoveryFinding[]): Evidence {
   const open = findings.filter(({ outcome: result }) => result !== 'passed');
   const failed = open.some(({ outcome: result }) => result === 'failed');
   const verdict = failed ? 'fail' : open.length > 0 ? 'inconclusive' : 'pass';

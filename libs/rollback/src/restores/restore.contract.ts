@@ -59,11 +59,10 @@ export function namesOneSource(
 export const oneSource = { error: 'Name one source: backupId, failedSchema or failedDatabase' };
 
 /** R3: rows that a backup, or what an earlier restore put aside, has and the tables have not, or have otherwise. */
-export const keptRowsInput = keptRowsFields.refine(namesOneSource, oneSource);
+const keptRowsInput = keptRowsFields.refine(namesOneSource, oneSource);
 export type KeptRowsInput = z.infer<typeof keptRowsInput>;
 
 export const rowsRestoreInput = z.union([markedRowsInput, keptRowsInput]);
-export type RowsRestoreInput = z.infer<typeof rowsRestoreInput>;
 
 /** R4: one domain as it was in a backup. */
 export const domainRestoreInput = z.strictObject({ domain, backupId: z.uuid() });
