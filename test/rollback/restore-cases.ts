@@ -38,17 +38,19 @@ async function backUp(room: RunRoom): Promise<string> {
   return id;
 }
 
-/** Rows, schemas and what is kept, whatever their tags are. */
 const content = async (room: RunRoom) => ({
   rows: await room.rows(
     `SELECT count(*)::integer AS rows, sum(hashtextextended(i::text, 0))::text AS hash FROM depot.item i`,
   ),
-  schemas: await room.rows(
-    `SELECT regexp_replace(nspname, '_[0-9a-f]{8}(_[0-9a-f]{4})?$', '') AS name FROM pg_namespace
-     WHERE nspname ~ '^(depot|restore)' ORDER BY 1`,
-  ),
   ledger: await room.rows(`SELECT name, state FROM public.depot_migrations ORDER BY name`),
 });
+
+/** Copies that are kept, whatever their tags are: also taking back keeps one. */
+const copies = (room: RunRoom) =>
+  room.rows(
+    `SELECT regexp_replace(nspname, '_[0-9a-f]{8}(_[0-9a-f]{4})?$', '') AS name FROM pg_namespace
+     WHERE nspname ~ '^(depot|restore)' ORDER BY 1`,
+  );
 
 const restore = (action: string, more: Readonly<Record<string, string | readonly string[]>> = {}): CrashCase => ({
   action,
@@ -56,6 +58,7 @@ const restore = (action: string, more: Readonly<Record<string, string | readonly
   prepare: damage,
   input: (room) => Promise.resolve({ domain: 'depot', backupId: kept.get(room) ?? '', ...more }),
   state: content,
+  effects: copies,
 });
 
 /** Restores from a backup; that of the whole database is tried by itself. */

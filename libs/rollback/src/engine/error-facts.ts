@@ -11,7 +11,7 @@ export function factsOf(error: unknown): JsonObject {
 
 // The driver and TypeORM give these no code.
 const brokenOff =
-  /^(Connection terminated|Client has encountered a connection error|Client was closed|Query runner already released)/;
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Query runner already released)/;
 
 /** Whether a connection broke, so that nobody knows what has become of the work; trying again is right after a look. */
 export function brokeOff(error: unknown): boolean {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '@belay/platform';
-import { StepWaits, type Action, type Confirmation, type StepContext } from './action.js';
+import { StepWaits, type Action, type Confirmation, type Preview, type StepContext } from './action.js';
 import { backoffMs, breakMs } from './backoff.rules.js';
 import { brokeOff, factsOf } from './error-facts.js';
 import { endSessions, FencedOff } from './fence.js';
@@ -54,16 +54,18 @@ export class StepRunner {
   async preview(): Promise<StepOutcome | undefined> {
     const { step } = this;
     await this.observe('before-preview');
+    let before: JsonObject;
+    let shown: Preview;
     try {
-      const before = await this.looking((context) => this.#action.inspect(context, step.input));
-      const shown = await this.looking((context) => this.#action.preview(context, step.input));
-      const { changes, notes, ...facts } = shown;
-      const request = { ...facts, changes: [...changes], notes: [...notes] };
-      await this.move({ to: 'previewed', set: { before, request } }, 'step.preview', { preview: request });
-      return undefined;
+      before = await this.looking((context) => this.#action.inspect(context, step.input));
+      shown = await this.looking((context) => this.#action.preview(context, step.input));
     } catch (error) {
       return this.undecided(error);
     }
+    const { changes, notes, ...facts } = shown;
+    const request = { ...facts, changes: [...changes], notes: [...notes] };
+    await this.move({ to: 'previewed', set: { before, request } }, 'step.preview', { preview: request });
+    return undefined;
   }
 
   /** After a crash: what has become of the effect, by the world's own word. */
