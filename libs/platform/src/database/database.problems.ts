@@ -59,6 +59,8 @@ class ValueOutOfRange extends Problem {
 const busy = new Set(['55P03', '57014', '40001', '40P01']);
 const unfit = new Set(['22001', '22003', '22007', '22008', '22021', '22P02', '22P03', '22P05']);
 const unavailable = /^(08|53|57P)|^25006$/;
+// While the database is exchanged for another, its name is taken away for a moment, or lets nobody in.
+const exchanged = new Set(['3D000', '55000']);
 const broken = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EHOSTUNREACH']);
 // The driver gives these no code.
 const driverMessages =
@@ -66,10 +68,11 @@ const driverMessages =
 
 /** What the caller can do about a failure of the database; undefined when it is a defect of ours. */
 export function databaseProblem(error: unknown): Problem | undefined {
-  const code = databaseError(error)?.code;
+  const { code, severity } = databaseError(error) ?? {};
   if (code !== undefined) {
     if (busy.has(code)) return new BusyRetry();
     if (unfit.has(code)) return new ValueOutOfRange();
+    if (severity === 'FATAL' && exchanged.has(code)) return new DatabaseUnavailable();
     return unavailable.test(code) ? new DatabaseUnavailable() : undefined;
   }
   return isBroken(error) ? new DatabaseUnavailable() : undefined;
