@@ -75,6 +75,7 @@ const whole: Readonly<Record<string, string>> = {
   'apps/api/src/main.ts': `import { domains } from '@belay/domains';\nimport { api } from './compose.js';\nexport const main = [domains, api];`,
   'apps/cli/src/openapi.command.ts': `import { api } from '../../api/src/compose.js';\nexport const command = [api, process.env];`,
   'apps/worker/src/main.ts': `export const worker = 1;`,
+  'apps/worker/src/compose.ts': `export const worker = 2;`,
   'migrations/index.ts': `import { Create } from './sales/1764000000000-create-sales.js';\nexport const ledgers = [Create];`,
   'migrations/sales/1764000000000-create-sales.ts': `import type { gate } from '@belay/platform';\nexport class Create { gate?: typeof gate; }`,
   'test/sales.spec.ts': `import { service } from '../libs/sales/src/sales.service.js';\nexport const test = service;`,
@@ -163,7 +164,12 @@ describe('a tree that breaks a rule is found out:', () => {
     [
       'apps/cli/src/start.command.ts',
       `import { worker } from '../../worker/src/main.js';\nexport const other = worker;`,
-      'apps do not import each other, but the CLI may describe the API: apps/cli/src/start.command.ts → apps/worker/src/main.ts',
+      'apps do not import each other, but the CLI describes the API and hosts what the worker runs beside its jobs: apps/cli/src/start.command.ts → apps/worker/src/main.ts',
+    ],
+    [
+      'apps/api/src/entrance.ts',
+      `import { worker } from '../../worker/src/compose.js';\nexport const other = worker;`,
+      'only the CLI hosts what the worker runs: apps/api/src/entrance.ts → apps/worker/src/compose.ts',
     ],
     [
       'apps/worker/src/compose.ts',

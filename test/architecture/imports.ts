@@ -50,10 +50,20 @@ export function importRules(domains: readonly Neighbours[]): IForbiddenRuleType[
       to: { path: '^libs/', pathNot: '^libs/(platform|domains)/' },
     },
     {
-      name: 'apps do not import each other, but the CLI may describe the API',
+      // The way back must work while nothing else runs, so that the terminal hosts what the worker does otherwise.
+      name: 'apps do not import each other, but the CLI describes the API and hosts what the worker runs beside its jobs',
       severity,
       from: { path: '^apps/([^/]+)/' },
-      to: { path: '^apps/', pathNot: ['^apps/$1/', '^apps/api/src/(compose|stages)\\.ts$'] },
+      to: {
+        path: '^apps/',
+        pathNot: ['^apps/$1/', '^apps/api/src/(compose|stages)\\.ts$', '^apps/worker/src/compose\\.ts$'],
+      },
+    },
+    {
+      name: 'only the CLI hosts what the worker runs',
+      severity,
+      from: { path: '^apps/(?!worker/|cli/)' },
+      to: { path: '^apps/worker/' },
     },
     {
       // A backup is proven by what an API answers on its copy, and it is the worker that proves it.

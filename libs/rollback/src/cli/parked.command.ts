@@ -2,7 +2,7 @@ import { page } from '@belay/platform';
 import type { Command } from 'commander';
 import { ConfirmMismatch } from '../plans/plan.problems.js';
 import { Kept } from '../restores/kept.service.js';
-import { makePlan } from './plan.command.js';
+import { makePlan } from './made-plan.js';
 import { planUnpark } from './restore.command.js';
 import type { Common, Session, Shell, Told } from './shell.js';
 import { count, paragraphs, size, table } from './text.rules.js';

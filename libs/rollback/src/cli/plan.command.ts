@@ -1,23 +1,14 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { DryRuns } from '../plans/dry-run.service.js';
-import { planTarget, type PlanTarget, type PlanView } from '../plans/plan.contract.js';
+import { planTarget } from '../plans/plan.contract.js';
 import { Plans } from '../plans/plans.service.js';
-import { codeOfPlan, exitCodes } from './exit-code.rules.js';
+import { exitCodes } from './exit-code.rules.js';
 import { planNamed, runNamed } from './named.queries.js';
 import { dryRunText, planText } from './plan-text.rules.js';
 import { addRestores } from './restore.command.js';
+import { makePlan, toldOf } from './made-plan.js';
 import type { Common, Session, Shell, Told } from './shell.js';
-
-/** Makes the plan and tells what it would do. */
-export async function makePlan(session: Session, target: PlanTarget, permission = 'rollback:plan'): Promise<Told> {
-  const by = await session.actor(permission);
-  return toldOf(await session.get(Plans).create(by, target, await session.reason(), session.transact));
-}
-
-function toldOf(plan: PlanView): Told {
-  return { text: planText(plan), json: plan, code: codeOfPlan(plan.state) };
-}
 
 /** `belay plan …`, and what is done with a plan until it runs. */
 export function planCommands(shell: Shell): Command[] {

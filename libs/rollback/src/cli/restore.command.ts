@@ -3,7 +3,7 @@ import { planTarget, type PlanTarget } from '../plans/plan.contract.js';
 import { previewRestore, type RestorePreview } from '../restores/restore-preview.contract.js';
 import { Restores } from '../restores/restores.service.js';
 import { backupNamed, markerNamed } from './named.queries.js';
-import { makePlan } from './plan.command.js';
+import { makePlan } from './made-plan.js';
 import type { Common, Session, Shell, Told } from './shell.js';
 import { paragraphs, table } from './text.rules.js';
 
