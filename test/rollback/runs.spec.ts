@@ -187,6 +187,8 @@ describe('a run', () => {
     expect(await executor.outcome('POST', `/api/rollback/runs/${runId}/cancel`, { reason: because })).toBe('200');
     await plant.control(`UPDATE control.lease SET holder = NULL, heartbeat_at = NULL WHERE scope = 'live'`);
     expect(await executor.until(runId, 'cancelled')).toMatchObject({ percent: 0 });
+    const skip = await executor.outcome('POST', `/api/rollback/runs/${runId}/steps/0/skip`, { reason: because });
+    expect(skip).toBe('409 run-not-ready');
   });
 
   it('is refused without the permission, without a reason, and for what there is not', async () => {

@@ -9,6 +9,8 @@ const wishable = {
   cancel: ['queued', 'running', 'verifying', 'paused'],
   confirm: ['manual'],
 } as const;
+/** Steps of a run that is at an end, or on its way back, are asked for nothing. */
+const underWay = ['queued', 'running', 'verifying', 'paused'] as const;
 const wishableSteps = {
   retry: ['failed'],
   skip: ['pending', 'previewed', 'failed', 'waiting'],
@@ -34,7 +36,7 @@ export async function wishRun(
 }
 
 /**
- * Asks for it in the caller's transaction; false when the step is in no state for that. A run that is paused goes on only
+ * Asks for it in the caller's transaction; false when the step, or its run, is in no state for that. A run that is paused goes on only
  * when that is asked for too.
  */
 export async function wishStep(
@@ -47,8 +49,9 @@ export async function wishStep(
 ): Promise<boolean> {
   const { rowCount } = await client.query(
     `UPDATE control.run_step SET wish = $3, wish_by = $4, wish_facts = $5
-     WHERE run_id = $1 AND idx = $2 AND state = ANY ($6)`,
-    [runId, idx, wish, by.id, JSON.stringify(facts), wishableSteps[wish]],
+     WHERE run_id = $1 AND idx = $2 AND state = ANY ($6)
+       AND EXISTS (SELECT FROM control.run WHERE id = $1 AND state = ANY ($7))`,
+    [runId, idx, wish, by.id, JSON.stringify(facts), wishableSteps[wish], underWay],
   );
   return rowCount === 1;
 }

@@ -40,10 +40,11 @@ export class RunWishes {
   ): Promise<RunView> {
     checkReason(said.reason);
     return transact(async (client) => {
-      const { steps } = await this.reader.get(at.id, client);
+      const { state, steps } = await this.reader.get(at.id, client);
       const facts = { ...said.facts, reason: said.reason.trim() };
       if (!(await wishStep(client, at.id, at.idx, wish, by, facts))) {
-        throw new RunNotReady(wish, `Step ${at.idx}`, steps[at.idx]?.state ?? 'not there');
+        const step = steps[at.idx]?.state ?? 'not there';
+        throw new RunNotReady(wish, `Step ${at.idx}`, `${step} and its run ${state}`);
       }
       await this.remember(client, by, `step.${wish}`, at.id, `run ${at.id} step ${at.idx}`, said.reason);
       return this.reader.get(at.id, client);
