@@ -66,9 +66,15 @@ export class WarehouseModel {
     });
   }
 
-  post(kind: string, lines: readonly ModelLine[], at: number): ModelMovement {
+  /** `asked`: the units of each line of the request, which is what is charged; one line may be taken from several buckets. */
+  post(
+    kind: string,
+    lines: readonly ModelLine[],
+    at: number,
+    asked: readonly bigint[] = lines.map(({ units }) => units),
+  ): ModelMovement {
     this.#lines.push(...lines.map((line) => ({ ...line, at })));
-    const movement = { kind, at, lines, charges: chargesOf(kind, lines), reversed: false };
+    const movement = { kind, at, lines, charges: chargesOf(kind, asked), reversed: false };
     this.movements.push(movement);
     return movement;
   }
@@ -115,8 +121,8 @@ export class WarehouseModel {
   }
 }
 
-function chargesOf(kind: string, lines: readonly ModelLine[]): Map<string, bigint> {
-  const absolute = lines.map(({ units }) => (units < 0n ? -units : units));
+function chargesOf(kind: string, asked: readonly bigint[]): Map<string, bigint> {
+  const absolute = asked.map((units) => (units < 0n ? -units : units));
   if (kind === 'RECEIVE') {
     return new Map([['Carton in', sum(absolute.map((units) => ceil(units, unitsPerCarton) * prices.cartonIn))]]);
   }
