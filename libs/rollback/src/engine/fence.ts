@@ -28,8 +28,8 @@ export class FencedOff extends Error {
 }
 
 const LOCK_TIMEOUT_MS = 2_000;
-/** How long an overtaken holder may take to end its transaction by itself. */
-const GRACE_MS = 2_000;
+/** How long an overtaken holder may take to end its transaction by itself; with its lease, less than the five seconds of a resume. */
+const GRACE_MS = 1_000;
 const stepResult: z.ZodType<JsonObject> = z.record(z.string(), z.json());
 
 /** The name of every session that does effects of a run; who takes over ends it by this name. */
@@ -116,7 +116,7 @@ export function inControl<Result>(
 }
 
 /**
- * Lets nobody with an earlier epoch in any more. Waits for effects under way, and after two seconds ends their sessions
+ * Lets nobody with an earlier epoch in any more. Waits for effects under way, and after a second ends their sessions
  * on the server: afterwards each is committed or gone.
  */
 export async function raiseFence(world: World, pass: Omit<Pass, 'stepKey'>): Promise<void> {
@@ -135,7 +135,7 @@ export async function raiseFence(world: World, pass: Omit<Pass, 'stepKey'>): Pro
   }
 }
 
-/** Does one statement; whichever sessions of runs it has to wait for longer than two seconds are ended. */
+/** Does one statement; whichever sessions of runs it has to wait for longer than a second are ended. */
 export async function insist<Result>(
   client: pg.ClientBase,
   others: pg.Pool,
