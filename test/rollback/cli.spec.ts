@@ -105,7 +105,7 @@ describe('belay, with neither API nor worker', () => {
     await writeFile(file, (await readFile(file, 'utf8')).replace('{', '{ '));
     const broken = await room.json(['backup', 'verify', made.id, '--level', '1'], backupView, 1);
     expect(broken.state).toBe('broken');
-    expect(await room.text(['backup', 'show', made.id])).toContain('build.json');
+    expect(await room.text(['backup', 'show', made.id], 1)).toContain('build.json');
   }, 60_000);
 
   it('runs a plan that nobody has to agree to in its own process, and is refused a second time', async () => {
