@@ -74,7 +74,7 @@ const depotWithRunbooks: Domain = {
   },
 };
 
-export const depotDomains: readonly Domain[] = [core, depotWithRunbooks, stand];
+const depotDomains: readonly Domain[] = [core, depotWithRunbooks, stand];
 
 /** A person with exactly these permissions, who signed in just now. */
 export function person(id: string, ...permissions: string[]): Actor {

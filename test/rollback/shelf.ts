@@ -106,12 +106,12 @@ function put(
 export const putBox = put('shelf.put', {});
 /** What is put so stays, as what is switched off does. */
 export const keepBox = put('shelf.keep', { compensated: false });
-export const maybeBox = put('shelf.maybe', { critical: false });
-export const riskyBox = put('shelf.risky', { destructive: true });
-export const hastyBox = put('shelf.hasty', { timeoutS: 1 });
+const maybeBox = put('shelf.maybe', { critical: false });
+const riskyBox = put('shelf.risky', { destructive: true });
+const hastyBox = put('shelf.hasty', { timeoutS: 1 });
 
 /** Looks, and changes nothing. */
-export const lookAtBox = defineAction<Input>({
+const lookAtBox = defineAction<Input>({
   ...looking('shelf.look'),
   verify: async (context, { name, fails }) => {
     if (fails === 'unknown') return { outcome: 'inconclusive', facts: {} };
@@ -120,7 +120,7 @@ export const lookAtBox = defineAction<Input>({
 });
 
 /** Goes on when a person says so. */
-export const askSomebody = defineAction<Input>({
+const askSomebody = defineAction<Input>({
   ...looking('shelf.ask'),
   effect: true,
   execute: ({ confirmed }) => {
@@ -131,7 +131,7 @@ export const askSomebody = defineAction<Input>({
 });
 
 /** Does not heed its abort signal, and puts the box seconds later. */
-export const deafBox = defineAction<Input>({
+const deafBox = defineAction<Input>({
   ...looking('shelf.deaf'),
   effect: true,
   timeoutS: 1,

@@ -48,7 +48,13 @@ export { BadFlags, defaultFlagsDocument, parseFlags, type FlagsDocument } from '
 export { Flags, type FlagReading, type GateContext } from './flags/flags.js';
 export type { Mode } from './flags/mode.js';
 export { Overlay } from './flags/overlay.js';
-export { abortJobs, EMERGENCY_ROLLBACK, PLATFORM_WRITES, registeredFlags, type RegisteredFlag } from './flags/registry.js';
+export {
+  abortJobs,
+  EMERGENCY_ROLLBACK,
+  PLATFORM_WRITES,
+  registeredFlags,
+  type RegisteredFlag,
+} from './flags/registry.js';
 export { Health, NotInOrder, type Look } from './health/health.js';
 export { HealthModule } from './health/health.module.js';
 export { probeListener } from './health/probe-listener.js';

@@ -10,7 +10,11 @@ export const demoPassword = 'belay-demo-climb';
 /** Who can sign in to the demo, each with the demo password. */
 export const demoAccounts = [
   { username: 'admin', displayName: 'Ada Admin', roles: ['admin', 'ops_operator', 'ops_executor', 'dba'] },
-  { username: 'approver', displayName: 'Ari Approver', roles: ['ops_operator', 'ops_approver', 'ops_emergency', 'manager'] },
+  {
+    username: 'approver',
+    displayName: 'Ari Approver',
+    roles: ['ops_operator', 'ops_approver', 'ops_emergency', 'manager'],
+  },
   { username: 'auditor', displayName: 'Aud Auditor', roles: ['auditor'] },
 ] as const;
 

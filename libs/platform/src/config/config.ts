@@ -73,7 +73,7 @@ const environment = z
       .string()
       .min(1)
       .optional()
-      .describe('Token of Unleash\'s admin API; with it a run sets the flags of Unleash to what it has switched off'),
+      .describe("Token of Unleash's admin API; with it a run sets the flags of Unleash to what it has switched off"),
     UNLEASH_PROJECT: z.string().min(1).default('default'),
     UNLEASH_ENVIRONMENT: z.string().min(1).default('development'),
     FLAGS_FILE: z.string().default('.belay/flags.json').describe('Flags when no Unleash is configured; watched'),

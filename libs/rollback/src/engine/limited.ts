@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** How long work may take to end after it was told to. */
 const GRACE_MS = 5_000;
 
-export class TimedOut extends Error {
+class TimedOut extends Error {
   override readonly name = 'TimedOut';
 
   constructor(seconds: number) {

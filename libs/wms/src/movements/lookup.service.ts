@@ -26,7 +26,7 @@ export interface AskedLine {
   readonly newLot?: LotFields | undefined;
 }
 
-export interface Question {
+interface Question {
   readonly kind: MovementKind;
   readonly effectiveAt?: Date | undefined;
   readonly reference?: string | undefined;
