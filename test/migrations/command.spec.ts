@@ -60,7 +60,8 @@ describe('belay migrate', () => {
     await withEmptyDatabases(async (databases) => {
       const { code, text } = await belay(databases, 'up', 'control', '--dry-run');
       expect(code).toBe(0);
-      expect(last(text)).toBe('-- 1 migration would go up. Nothing was changed.');
+      const many = ledgers.find(({ domain }) => domain === 'control')?.migrations.length;
+      expect(last(text)).toBe(`-- ${many} migrations would go up. Nothing was changed.`);
       expect(await databases.control(`SELECT FROM pg_namespace WHERE nspname = 'control'`)).toEqual([]);
 
       await databases.control(text);
