@@ -16,6 +16,7 @@ export { claimValues, Database, forgetIdempotencyKeys, keepAnswer } from './data
 export { Listener } from './database/listener.js';
 export { openPool, poolOptions, type PoolLimits } from './database/pool.js';
 export { statement, type Executor, type Statement } from './database/statement.js';
+export { inTransaction } from './database/transaction.js';
 export { databaseError, violates } from './database/violation.js';
 export type { CommandHost, OpenHost } from './domain/command-host.js';
 export { healthOfDomains, type DomainHealth, type DomainsHealth, type FeatureHealth } from './domain/domain-health.js';

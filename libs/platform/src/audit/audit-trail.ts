@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import pg from 'pg';
 import { statement } from '../database/statement.js';
+import { inTransaction } from '../database/transaction.js';
 import { CONTROL } from '../runtime.js';
 import { hashOf, newAuditEntry, type AuditEntry, type ChainedEntry, type NewAuditEntry } from './audit-entry.js';
 import { breakAtEnd, explain, follow, hashesAround, START, type Break, type Link } from './chain.js';
@@ -80,12 +81,16 @@ export class AuditTrail {
    */
   async append(entry: NewAuditEntry, client?: pg.ClientBase): Promise<Link> {
     const facts = newAuditEntry.parse(entry);
-    return client ? this.write(client, facts) : this.inTransaction('', (own) => this.write(own, facts));
+    return client ? this.write(client, facts) : inTransaction(this.control, (own) => this.write(own, facts));
   }
 
   /** Walks the chain as it is at the beginning of the call, in batches. */
   async verify(range: AuditRange = {}): Promise<Verification> {
-    return this.inTransaction('ISOLATION LEVEL REPEATABLE READ READ ONLY', (client) => this.walk(client, range));
+    return inTransaction(
+      this.control,
+      (client) => this.walk(client, range),
+      'ISOLATION LEVEL REPEATABLE READ READ ONLY',
+    );
   }
 
   /** The entries as they stand there at the beginning of the call, in batches; at least one, which may be empty. */
@@ -153,20 +158,6 @@ export class AuditTrail {
   private async linkAt(client: pg.ClientBase, seq: number): Promise<Link | undefined> {
     const [row] = await readLink(client, [seq]);
     return row && linkOf(row);
-  }
-
-  private async inTransaction<Result>(mode: string, work: (client: pg.ClientBase) => Promise<Result>): Promise<Result> {
-    const client = await this.control.connect();
-    try {
-      await client.query(`BEGIN ${mode}`);
-      const result = await work(client);
-      await client.query('COMMIT');
-      client.release();
-      return result;
-    } catch (error) {
-      client.release(true);
-      throw error;
-    }
   }
 }
 

@@ -5,6 +5,7 @@ import { CONTROL } from '../runtime.js';
 import { RequestInProgress, waitedInVain } from './database.problems.js';
 import { answerOf, SecondTransaction } from './idempotent-answer.js';
 import { statement } from './statement.js';
+import { inTransaction } from './transaction.js';
 
 const claimKey = statement<{ claimed: boolean }>(
   'control.claim_key',
@@ -48,19 +49,9 @@ export class ControlDatabase {
   async transaction<Answer>(caller: Caller, work: (client: pg.ClientBase) => Promise<Answer>): Promise<Answer> {
     const { idempotency } = caller;
     if (idempotency && this.#spent.has(idempotency)) throw new SecondTransaction(idempotency.route);
-    const client = await this.pool.connect();
-    try {
-      await client.query('BEGIN');
-      const answer = await inside(client, caller, work);
-      await client.query('COMMIT');
-      client.release();
-      if (idempotency) this.#spent.add(idempotency);
-      return answer;
-    } catch (error) {
-      // A connection whose transaction is in doubt is not used again.
-      client.release(true);
-      throw error;
-    }
+    const answer = await inTransaction(this.pool, (client) => inside(client, caller, work));
+    if (idempotency) this.#spent.add(idempotency);
+    return answer;
   }
 
   /** Clears away keys that have run out; says how many. */

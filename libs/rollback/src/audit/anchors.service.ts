@@ -1,9 +1,8 @@
-import { AuditTrail, GENESIS, hashOf, type ChainedEntry } from '@belay/platform';
+import { AuditTrail, GENESIS, hashOf, inTransaction, type ChainedEntry } from '@belay/platform';
 import { Injectable } from '@nestjs/common';
 import canonicalize from 'canonicalize';
 import type pg from 'pg';
 import { z } from 'zod';
-import { inTransaction } from '../engine/control-transaction.js';
 import { World } from '../engine/world.js';
 import { AnchorFile } from './anchor-file.js';
 import { ANCHOR_VERSION, type Anchor } from './anchor.contract.js';

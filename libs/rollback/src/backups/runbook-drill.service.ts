@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AuditTrail, enabledDomains, Problem, type Probe } from '@belay/platform';
+import { AuditTrail, enabledDomains, inTransaction, Problem, type Probe } from '@belay/platform';
 import { Injectable, type INestApplicationContext } from '@nestjs/common';
 import type pg from 'pg';
 import { Checks } from '../checks/checks.js';
@@ -190,21 +190,13 @@ class Drill {
   }
 
   /** The run is of the drill's scope from the moment it exists. */
-  private readonly inDrill: Transact = async (work) => {
-    const client: pg.PoolClient = await this.ground.world.control.connect();
-    try {
-      await client.query('BEGIN');
+  private readonly inDrill: Transact = (work) =>
+    inTransaction(this.ground.world.control, async (client) => {
       const result = await work(client);
       await client.query(`UPDATE control.run SET scope = 'drill', mode = CASE mode WHEN 'normal' THEN 'drill' ELSE mode END
                           WHERE state = 'queued'`);
-      await client.query('COMMIT');
-      client.release();
       return result;
-    } catch (error) {
-      client.release(true);
-      throw error;
-    }
-  };
+    });
 
   private async settle(runId: string): Promise<string> {
     const until = performance.now() + (2 * this.budgetS + 60) * 1_000;

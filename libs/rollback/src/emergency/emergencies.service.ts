@@ -1,12 +1,11 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { join } from 'node:path';
-import { AuditTrail, Problem, violates } from '@belay/platform';
+import { AuditTrail, inTransaction, Problem, violates } from '@belay/platform';
 import { Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { acknowledged } from '../actions/live-process.queries.js';
 import { insertBackup } from '../backups/backup.queries.js';
 import { auditActor, type Actor } from '../engine/actor.js';
-import { inTransaction } from '../engine/control-transaction.js';
 import { preempt } from '../engine/preempt.js';
 import { World } from '../engine/world.js';
 import type { PlanDoc, PlanTarget, PlanView } from '../plans/plan.contract.js';

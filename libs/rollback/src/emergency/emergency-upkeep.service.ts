@@ -1,7 +1,6 @@
-import { AuditTrail } from '@belay/platform';
+import { AuditTrail, inTransaction } from '@belay/platform';
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { auditActor, system } from '../engine/actor.js';
-import { inTransaction } from '../engine/control-transaction.js';
 import { Repeated } from '../engine/repeat.js';
 import { World } from '../engine/world.js';
 import { LocalJournal } from './local-journal.js';

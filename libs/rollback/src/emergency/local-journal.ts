@@ -2,11 +2,10 @@ import { createHash, randomUUIDv7 } from 'node:crypto';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import type { AuditTrail, NewAuditEntry } from '@belay/platform';
+import { inTransaction, type AuditTrail, type NewAuditEntry } from '@belay/platform';
 import type pg from 'pg';
 import { z } from 'zod';
 import { missing, syncFolder } from '../audit/anchor-file.js';
-import { inTransaction } from '../engine/control-transaction.js';
 
 const text = z.string().nullable().default(null);
 const line = z.strictObject({

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AuditTrail, NewAuditEntry } from '@belay/platform';
+import { inTransaction, type AuditTrail, type NewAuditEntry } from '@belay/platform';
 import canonicalize from 'canonicalize';
 import type pg from 'pg';
 import { IllegalTransition } from '../rollback.problems.js';
@@ -121,17 +121,7 @@ export class Journal {
     const { run, step } = entry;
     if (run) await this.check('run', isAllowed('run', this.run.state, run.to), this.run.state, run.to);
     if (step) await this.check('step', isAllowed('step', step.step.state, step.to), step.step.state, step.to);
-    const client = await this.control.connect();
-    try {
-      await client.query('BEGIN');
-      await this.inside(client, entry);
-      await client.query('COMMIT');
-      client.release();
-    } catch (error) {
-      // What is in doubt is not used again.
-      client.release(true);
-      throw error;
-    }
+    await inTransaction(this.control, (client) => this.inside(client, entry));
     this.follow(entry);
   }
 
@@ -144,7 +134,7 @@ export class Journal {
     throw new IllegalTransition(machine, from, to);
   }
 
-  private async inside(client: pg.PoolClient, { run, step, events = [] }: Entry): Promise<void> {
+  private async inside(client: pg.ClientBase, { run, step, events = [] }: Entry): Promise<void> {
     const { id, epoch, scope, state } = this.run;
     const told = this.toldAfter(run, step, events);
     const { rows } = run
@@ -175,7 +165,7 @@ export class Journal {
     }
   }
 
-  private async insideStep(client: pg.PoolClient, { step, to, set = {}, deadlineS }: StepMove): Promise<void> {
+  private async insideStep(client: pg.ClientBase, { step, to, set = {}, deadlineS }: StepMove): Promise<void> {
     const { id, epoch, scope } = this.run;
     const next = { ...step, ...set };
     const { rowCount } = await client.query(moveStep, [

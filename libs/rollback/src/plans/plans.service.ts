@@ -1,4 +1,4 @@
-import { AuditTrail, Problem } from '@belay/platform';
+import { AuditTrail, inTransaction, Problem } from '@belay/platform';
 import { Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { Checks } from '../checks/checks.js';
@@ -166,20 +166,7 @@ export class Plans {
     };
   }
 
-  private readonly plainly: Transact = async (work) => {
-    const client = await this.world.control.connect();
-    try {
-      await client.query('BEGIN');
-      const result = await work(client);
-      await client.query('COMMIT');
-      client.release();
-      return result;
-    } catch (error) {
-      // Its transaction is in doubt, so the connection is not used again.
-      client.release(true);
-      throw error;
-    }
-  };
+  private readonly plainly: Transact = (work) => inTransaction(this.world.control, work);
 }
 
 const FRESH_SECONDS = 600;

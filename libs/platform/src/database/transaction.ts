@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** One transaction of the control database for what is asked for by no request. */
+/** One transaction on a connection of the pool, all or nothing; `mode` is what follows BEGIN. */
 export async function inTransaction<Result>(
   pool: pg.Pool,
   work: (client: pg.ClientBase) => Promise<Result>,
