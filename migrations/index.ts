@@ -1,5 +1,10 @@
 import type { Ledger } from '@belay/platform';
 import checksums from './checksums.json' with { type: 'json' };
+import { CreateSchema1764012000000 } from './assignment/1764012000000-create-schema.js';
+import { CreatePlan1764012100000 } from './assignment/1764012100000-create-plan.js';
+import { CreateAvailability1764012200000 } from './assignment/1764012200000-create-availability.js';
+import { CreateLog1764012300000 } from './assignment/1764012300000-create-log.js';
+import { AddPlanPriority1764012400000 } from './assignment/1764012400000-add-plan-priority.js';
 import { CreateControl1764000000000 } from './control/1764000000000-create-control.js';
 import { CreateFailedCopy1764000000500 } from './control/1764000000500-create-failed-copy.js';
 import { CreateRollback1764000000300 } from './control/1764000000300-create-rollback.js';
@@ -58,6 +63,18 @@ export const ledgers: readonly Ledger[] = [
       CreateToken1764000300000,
       CreateTeam1764000400000,
       PublishViews1764000500000,
+    ],
+  },
+  {
+    domain: 'assignment',
+    database: 'application',
+    checksums,
+    migrations: [
+      CreateSchema1764012000000,
+      CreatePlan1764012100000,
+      CreateAvailability1764012200000,
+      CreateLog1764012300000,
+      AddPlanPriority1764012400000,
     ],
   },
   {
