@@ -1,6 +1,5 @@
 import { statement } from '@belay/platform';
-import type { QueueReason } from '../work/assignment-policy.contract.js';
-import type { HoldCode, TokenStatus } from './token.rules.js';
+import type { HoldCode, QueueReason, TokenStatus } from './token.rules.js';
 
 export interface JobRow {
   readonly ticketId: string;

@@ -8,6 +8,20 @@ export const admittedStatuses = ['ready', 'active', 'paused'] as const satisfies
 export const holdCodes = ['NO_ROUTE', 'AMBIGUOUS_ROUTE', 'DEADLOCK', 'QUEUE_LIMIT', 'REDESIGN', 'SUPERVISOR'] as const;
 export type HoldCode = (typeof holdCodes)[number];
 
+export const queueReasons = [
+  'WIP_LIMIT',
+  'CONCURRENCY_LIMIT',
+  'TEAM_UNAVAILABLE',
+  'OPERATOR_UNAVAILABLE',
+  'NO_MATCH',
+  'JOIN_WAIT',
+  'WAIT_CONDITION',
+  'MACHINE_BUSY',
+  'QUEUE_LIMIT',
+  'JOB_PAUSED',
+] as const;
+export type QueueReason = (typeof queueReasons)[number];
+
 export const eventTypes = [
   'TOKEN_CREATE',
   'TOKEN_SPLIT',

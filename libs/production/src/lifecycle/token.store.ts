@@ -3,9 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { Database, Outbox } from '@belay/platform';
 import type { Command } from '../production.command.js';
 import { TokenState } from '../production.problems.js';
-import type { QueueReason } from '../work/assignment-policy.contract.js';
 import { insertTokens, statesOfTokens, writeTokens } from './token-write.queries.js';
-import type { EventType, HoldCode, TokenStatus, VisitOutcome } from './token.rules.js';
+import type { EventType, HoldCode, QueueReason, TokenStatus, VisitOutcome } from './token.rules.js';
 
 /** What of a token can be set beside its status. */
 export interface TokenFields {
