@@ -16,6 +16,10 @@ import { CreateTeam1764000400000 } from './directory/1764000400000-create-team.j
 import { PublishViews1764000500000 } from './directory/1764000500000-publish-views.js';
 import { CreatePlatform1764000000100 } from './platform/1764000000100-create-platform.js';
 import { CreateSigningKey1764000000200 } from './platform/1764000000200-create-signing-key.js';
+import { CreateDesign1764010000000 } from './production/1764010000000-create-design.js';
+import { CreateTicket1764010100000 } from './production/1764010100000-create-ticket.js';
+import { CreateToken1764010200000 } from './production/1764010200000-create-token.js';
+import { CreateWork1764010300000 } from './production/1764010300000-create-work.js';
 import { CreateSchema1764006000000 } from './wms/1764006000000-create-schema.js';
 import { CreateMasterData1764006100000 } from './wms/1764006100000-create-master-data.js';
 import { CreateLedger1764006200000 } from './wms/1764006200000-create-ledger.js';
@@ -63,6 +67,17 @@ export const ledgers: readonly Ledger[] = [
       CreateToken1764000300000,
       CreateTeam1764000400000,
       PublishViews1764000500000,
+    ],
+  },
+  {
+    domain: 'production',
+    database: 'application',
+    checksums,
+    migrations: [
+      CreateDesign1764010000000,
+      CreateTicket1764010100000,
+      CreateToken1764010200000,
+      CreateWork1764010300000,
     ],
   },
   {

@@ -1,0 +1,9 @@
+import { Module } from '@nestjs/common';
+import { Clock, Commands } from './production.command.js';
+import { SiteScope } from './site-scope.service.js';
+
+@Module({
+  controllers: [],
+  providers: [Clock, Commands, SiteScope],
+})
+export class ProductionModule {}
