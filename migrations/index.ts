@@ -14,6 +14,7 @@ import { CreateAccount1764000200000 } from './directory/1764000200000-create-acc
 import { CreateToken1764000300000 } from './directory/1764000300000-create-token.js';
 import { CreateTeam1764000400000 } from './directory/1764000400000-create-team.js';
 import { PublishViews1764000500000 } from './directory/1764000500000-publish-views.js';
+import { PublishSkills1764000600000 } from './directory/1764000600000-publish-skills.js';
 import { CreatePlatform1764000000100 } from './platform/1764000000100-create-platform.js';
 import { CreateSigningKey1764000000200 } from './platform/1764000000200-create-signing-key.js';
 import { CreateDesign1764010000000 } from './production/1764010000000-create-design.js';
@@ -67,6 +68,7 @@ export const ledgers: readonly Ledger[] = [
       CreateToken1764000300000,
       CreateTeam1764000400000,
       PublishViews1764000500000,
+      PublishSkills1764000600000,
     ],
   },
   {

@@ -61,6 +61,8 @@ async function assignments(q: QueryRunner): Promise<void> {
   await q.query(`CREATE INDEX token_assignment_by_team ON production.token_assignment (team_id, status)`);
   await q.query(`CREATE INDEX token_assignment_by_node ON production.token_assignment (node_id, status)`);
   await q.query(`CREATE INDEX token_assignment_by_token ON production.token_assignment (token_id)`);
+  // Who got something last, and how much today.
+  await q.query(`CREATE INDEX token_assignment_by_time ON production.token_assignment (operator_id, assigned_at)`);
 }
 
 async function sessions(q: QueryRunner): Promise<void> {
