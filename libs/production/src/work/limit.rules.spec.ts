@@ -1,0 +1,54 @@
+import { describe, expect, it } from '@jest/globals';
+import { arrivalsOf, vacancies } from './limit.rules.js';
+
+const none = { concurrency: null, wip: null, queue: null };
+const empty = { started: 0, admitted: 0, waiting: 0, queued: 0 };
+const many = (count: number) => Array.from({ length: count }, () => false);
+
+describe('limits', () => {
+  it('look at those who work first: three of three work, five wait', () => {
+    const limits = { ...none, concurrency: 3, wip: 10 };
+    const [arrival] = arrivalsOf(limits, { started: 3, admitted: 3, waiting: 5, queued: 5 }, many(1));
+    expect(arrival).toEqual({ verdict: 'queued', reason: 'CONCURRENCY_LIMIT', behind: false });
+  });
+
+  it('let the tenth in and not the eleventh', () => {
+    const verdicts = arrivalsOf({ ...none, wip: 10 }, { ...empty, admitted: 9 }, many(2));
+    expect(verdicts).toEqual([
+      { verdict: 'admitted', reason: null, behind: false },
+      { verdict: 'queued', reason: 'WIP_LIMIT', behind: false },
+    ]);
+  });
+
+  it('send back what has no room in the queue either', () => {
+    const verdicts = arrivalsOf({ ...none, wip: 1, queue: 2 }, { ...empty, admitted: 1 }, many(3));
+    expect(verdicts.map(({ verdict }) => verdict)).toEqual(['queued', 'queued', 'full']);
+  });
+
+  it('make room in the queue for what cannot stay where it was', () => {
+    const verdicts = arrivalsOf({ ...none, wip: 1, queue: 1 }, { ...empty, admitted: 1, waiting: 1 }, [false, true]);
+    expect(verdicts.map(({ verdict }) => verdict)).toEqual(['full', 'queued']);
+  });
+
+  it('let nobody in before those who wait for the limit, but before those who wait for people', () => {
+    const limits = { ...none, wip: 5 };
+    const occupancy = { started: 0, admitted: 3, waiting: 2, queued: 1 };
+    expect(arrivalsOf(limits, occupancy, many(1))).toEqual([{ verdict: 'queued', reason: 'WIP_LIMIT', behind: true }]);
+    const [admitted] = arrivalsOf(limits, { ...occupancy, queued: 0 }, many(1));
+    expect(admitted).toEqual({ verdict: 'admitted', reason: null, behind: false });
+  });
+
+  it('hold nobody back where there are none', () => {
+    const verdicts = arrivalsOf(none, { started: 500, admitted: 500, waiting: 0, queued: 0 }, many(500));
+    expect(new Set(verdicts.map(({ verdict }) => verdict))).toEqual(new Set(['admitted']));
+  });
+
+  it('have as many vacancies as the tighter one leaves', () => {
+    const occupancy = { started: 1, admitted: 8, waiting: 4, queued: 4 };
+    expect(vacancies({ ...none, concurrency: 3, wip: 9 }, occupancy)).toBe(1);
+    expect(vacancies({ ...none, concurrency: 3 }, occupancy)).toBe(2);
+    expect(vacancies({ ...none, concurrency: 1 }, occupancy)).toBe(0);
+    expect(vacancies({ ...none, wip: 5 }, occupancy)).toBe(0);
+    expect(vacancies(none, occupancy)).toBe(Infinity);
+  });
+});

@@ -1,0 +1,67 @@
+import type { QueueReason } from './assignment-policy.contract.js';
+
+export const limitReasons = ['CONCURRENCY_LIMIT', 'WIP_LIMIT'] as const satisfies readonly QueueReason[];
+export type LimitReason = (typeof limitReasons)[number];
+
+/** What a scope allows at once; null is unlimited. */
+export interface Limits {
+  readonly concurrency: number | null;
+  readonly wip: number | null;
+  readonly queue: number | null;
+}
+
+/** What there is in a scope now. */
+export interface Occupancy {
+  /** Assignments that are being worked on; paused ones do not count. */
+  readonly started: number;
+  /** Tokens that were let in: ready, active or paused. */
+  readonly admitted: number;
+  /** Tokens that wait, whatever for. */
+  readonly waiting: number;
+  /** Of these, those that wait for the limits: nobody who comes later is let in before them. */
+  readonly queued: number;
+}
+
+export interface Verdict {
+  /** `full`: not even the queue has room. */
+  readonly verdict: 'admitted' | 'queued' | 'full';
+  readonly reason: LimitReason | null;
+  /** There is a place, but others have waited for it longer. */
+  readonly behind: boolean;
+}
+
+/** The limit that is full, the first one counts. */
+export function fullLimit({ concurrency, wip }: Limits, { started, admitted }: Occupancy): LimitReason | null {
+  if (concurrency !== null && started >= concurrency) return 'CONCURRENCY_LIMIT';
+  if (wip !== null && admitted >= wip) return 'WIP_LIMIT';
+  return null;
+}
+
+/**
+ * What becomes of tokens that arrive one after the other: each entry says whether it may overfill the queue, because it has
+ * no other place to stay.
+ */
+export function arrivalsOf(limits: Limits, before: Occupancy, arrivals: readonly boolean[]): Verdict[] {
+  const behind: LimitReason = limits.concurrency === null ? 'WIP_LIMIT' : 'CONCURRENCY_LIMIT';
+  let now = before;
+  return arrivals.map((mayOverfill): Verdict => {
+    const full = fullLimit(limits, now);
+    const reason = full ?? (now.queued > 0 ? behind : null);
+    if (reason === null) {
+      now = { ...now, admitted: now.admitted + 1 };
+      return { verdict: 'admitted', reason, behind: false };
+    }
+    if (limits.queue !== null && now.waiting >= limits.queue && !mayOverfill) {
+      return { verdict: 'full', reason, behind: false };
+    }
+    now = { ...now, waiting: now.waiting + 1, queued: now.queued + 1 };
+    return { verdict: 'queued', reason, behind: full === null };
+  });
+}
+
+/** How many of those who wait may come in now; each is about to take a slot. */
+export function vacancies({ concurrency, wip }: Limits, { started, admitted }: Occupancy): number {
+  const slots = concurrency === null ? Infinity : concurrency - started;
+  const room = wip === null ? Infinity : wip - admitted;
+  return Math.max(0, Math.min(slots, room));
+}

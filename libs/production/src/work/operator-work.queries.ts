@@ -1,0 +1,83 @@
+import { statement } from '@belay/platform';
+
+/** What somebody has to do, over all nodes, and how they do the work of one. */
+export interface OperatorWork {
+  readonly operatorId: string;
+  /** Open assignments on tokens that live. */
+  readonly open: number;
+  readonly sessions: number;
+  /** Assigned in the last 24 hours. */
+  readonly lastDay: number;
+  /** Assigned since the day began for them. */
+  readonly today: number;
+  /** Estimated minutes of what is open; nought unless details were asked for, as the next two. */
+  readonly minutes: number;
+  /** Open pieces of OEM jobs. */
+  readonly pieces: number;
+  /** Open tokens of other jobs. */
+  readonly serials: number;
+  readonly lastAssignedAt: Date | null;
+  /** Mean minutes of work at the node in the last 30 days; null below five times. */
+  readonly cycleMinutes: number | null;
+}
+
+/**
+ * Of the operators $1, whose days began at $2; at the node $3 (graph) and $4 (code); at the instant $5; with details when
+ * $6. One row for each pair of the lists, in their order.
+ */
+export const operatorWork = statement<OperatorWork>(
+  'production.operator_work',
+  `WITH cycle AS MATERIALIZED (
+     SELECT v.operator_id, (avg(v.work_seconds) / 60)::double precision AS minutes
+     FROM production.routing_graph_version g
+     JOIN production.routing_node n ON n.graph_version_id = g.id AND n.node_code = $4::text
+     JOIN production.token_node_visit v ON v.node_id = n.id AND v.operator_id IS NOT NULL
+       AND v.completed_at > $5::timestamptz - interval '30 days' AND v.completed_at <= $5::timestamptz
+     WHERE g.graph_id = $3::uuid
+     GROUP BY v.operator_id HAVING count(*) >= 5)
+   SELECT asked.operator_id AS "operatorId", open.open, sessions.sessions, recent.last_day AS "lastDay", recent.today,
+          open.minutes, open.pieces, open.serials, latest.assigned_at AS "lastAssignedAt", cycle.minutes AS "cycleMinutes"
+   FROM unnest($1::uuid[], $2::timestamptz[]) WITH ORDINALITY AS asked (operator_id, since, position)
+   CROSS JOIN LATERAL (
+     SELECT count(*)::integer AS open,
+            coalesce(sum(n.estimated_minutes * CASE n.estimate_basis WHEN 'unit' THEN t.qty ELSE 1 END), 0)::double precision
+              AS minutes,
+            coalesce(sum(t.qty) FILTER (WHERE j.line = 'oem'), 0)::double precision AS pieces,
+            count(*) FILTER (WHERE j.line <> 'oem')::integer AS serials
+     FROM production.token_assignment a
+     JOIN production.flow_token t ON t.id = a.token_id AND t.status IN ('ready', 'waiting', 'active', 'paused')
+     LEFT JOIN production.routing_node n ON $6::boolean AND n.id = a.node_id
+     LEFT JOIN production.job_graph_instance i ON $6::boolean AND i.id = t.instance_id
+     LEFT JOIN production.job_ticket j ON j.id = i.job_ticket_id
+     WHERE a.operator_id = asked.operator_id AND a.status IN ('assigned', 'accepted', 'started', 'paused')) open
+   CROSS JOIN LATERAL (
+     SELECT count(*)::integer AS sessions FROM production.token_work_session s
+     WHERE s.operator_id = asked.operator_id AND s.status = 'active') sessions
+   CROSS JOIN LATERAL (
+     SELECT count(*) FILTER (WHERE a.assigned_at > $5::timestamptz - interval '24 hours')::integer AS last_day,
+            count(*) FILTER (WHERE a.assigned_at >= asked.since)::integer AS today
+     FROM production.token_assignment a
+     WHERE a.operator_id = asked.operator_id AND a.status NOT IN ('cancelled', 'rejected')
+       AND a.assigned_at >= least(asked.since, $5::timestamptz - interval '24 hours')) recent
+   CROSS JOIN LATERAL (
+     SELECT max(a.assigned_at) AS assigned_at FROM production.token_assignment a
+     WHERE a.operator_id = asked.operator_id) latest
+   LEFT JOIN cycle ON cycle.operator_id = asked.operator_id
+   ORDER BY asked.position`,
+);
+
+/** Open assignments to each of the teams $1 that none of its members has taken. */
+export const unclaimedWork = statement<{ teamId: string; unclaimed: number }>(
+  'production.unclaimed_work',
+  `SELECT a.team_id AS "teamId", count(*)::integer AS unclaimed
+   FROM production.token_assignment a
+   JOIN production.flow_token t ON t.id = a.token_id AND t.status IN ('ready', 'waiting', 'active', 'paused')
+   WHERE a.team_id = ANY ($1::uuid[]) AND a.operator_id IS NULL AND a.status IN ('assigned', 'accepted', 'started', 'paused')
+   GROUP BY 1`,
+);
+
+/** Those of the jobs $1 that are made on an OEM line. */
+export const oemJobs = statement<{ id: string }>(
+  'production.oem_jobs',
+  `SELECT id FROM production.job_ticket WHERE id = ANY ($1::uuid[]) AND line = 'oem'`,
+);

@@ -1,0 +1,69 @@
+import { statement } from '@belay/platform';
+import { nodesOfScope } from './limit.queries.js';
+
+/** Visits of the last days that say how long a node takes, and how many of them it needs. */
+const DAYS = 30;
+const VISITS = 5;
+
+/**
+ * What the wait at the nodes is estimated from: $1 nodes and $2 to $5 the scopes in which each is counted (work centre,
+ * graph, node code, instance), $6 the time. Pauses are no service. The visits of a node are those of every version.
+ */
+export const waitFactsOf = statement<{
+  readonly nodeId: string;
+  readonly instanceId: string | null;
+  readonly concurrency: number | null;
+  readonly minutes: number | null;
+  readonly elapsed: number[];
+}>(
+  'production.wait_facts',
+  `WITH asked AS MATERIALIZED (
+     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[])
+       AS s (node_id, work_center_id, graph_id, node_code, instance_id))
+   SELECT s.node_id AS "nodeId", s.instance_id AS "instanceId",
+          coalesce(w.concurrency_limit, l.concurrency_limit) AS concurrency, done.minutes::float8 AS minutes,
+          coalesce(running.elapsed, '{}')::float8[] AS elapsed
+   FROM asked s
+   JOIN production.routing_node n ON n.id = s.node_id
+   JOIN production.routing_graph_version v ON v.id = n.graph_version_id
+   LEFT JOIN production.work_center w ON w.id = s.work_center_id
+   LEFT JOIN production.node_limit l ON l.graph_id = s.graph_id AND l.node_code = s.node_code
+   CROSS JOIN LATERAL (
+     SELECT CASE WHEN count(*) >= ${VISITS}
+                 THEN percentile_cont(0.5) WITHIN GROUP (
+                   ORDER BY extract(epoch FROM o.left_at - o.first_started_at) - o.pause_seconds) / 60 END AS minutes
+     FROM production.routing_graph_version same_graph
+     JOIN production.routing_node same ON same.graph_version_id = same_graph.id AND same.node_code = n.node_code
+     JOIN production.token_node_visit o ON o.node_id = same.id
+     WHERE same_graph.graph_id = v.graph_id AND o.completed_at > $6::timestamptz - interval '${DAYS} days'
+       AND o.completed_at <= $6::timestamptz AND o.first_started_at IS NOT NULL AND o.left_at IS NOT NULL) done
+   CROSS JOIN LATERAL (
+     SELECT array_agg((extract(epoch FROM $6::timestamptz - coalesce(x.resumed_at, x.started_at)) + x.work_seconds) / 60
+                      ORDER BY x.id) AS elapsed
+     FROM ${nodesOfScope('s')} sn
+     JOIN production.token_work_session x ON x.node_id = sn.id AND x.status = 'active' AND x.help_type <> 'assist'
+     JOIN production.flow_token t ON t.id = x.token_id
+     WHERE s.instance_id IS NULL OR t.instance_id = s.instance_id) running`,
+);
+
+/**
+ * How many wait before each of the tokens that are about to wait: $1 tokens, $2 to $5 their scopes, $6 priorities, $7 when
+ * their jobs are due, $8 when they begin to wait.
+ */
+export const aheadOf = statement<{ readonly tokenId: string; readonly ahead: number }>(
+  'production.ahead_of',
+  `SELECT s.token_id AS "tokenId", count(t.id)::integer AS ahead
+   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::integer[], $7::timestamptz[])
+     AS s (token_id, work_center_id, graph_id, node_code, instance_id, priority, due_at)
+   LEFT JOIN LATERAL (
+     SELECT t.id
+     FROM ${nodesOfScope('s')} n
+     JOIN production.flow_token t ON t.current_node_id = n.id AND t.status = 'waiting'
+       AND t.queue_reason NOT IN ('JOIN_WAIT', 'WAIT_CONDITION')
+     JOIN production.job_graph_instance i ON i.id = t.instance_id
+     JOIN production.job_ticket j ON j.id = i.job_ticket_id
+     WHERE (s.instance_id IS NULL OR t.instance_id = s.instance_id) AND t.id <> s.token_id
+       AND (-t.priority, coalesce(j.due_at, 'infinity'), t.queue_entered_at, t.id)
+           < (-s.priority, coalesce(s.due_at, 'infinity'), $8::timestamptz, s.token_id)) t ON true
+   GROUP BY 1`,
+);
