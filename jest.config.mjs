@@ -24,6 +24,8 @@ export default {
   ],
   reporters: ['default', '<rootDir>/test/support/skipped.reporter.mjs'],
   testTimeout: 30_000,
+  // As many suites at once as there are cores: half of a suite's time is somebody else's, PostgreSQL's above all.
+  maxWorkers: '100%',
   // Modules of a suite are never forgotten by the process that ran it: after a hundred suites they are gigabytes.
   workerIdleMemoryLimit: '1GB',
 };
