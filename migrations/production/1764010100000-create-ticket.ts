@@ -54,6 +54,7 @@ async function tickets(q: QueryRunner): Promise<void> {
       completed_at      timestamptz,
       cancelled_at      timestamptz,
       cancel_reason     text,
+      stations_at       timestamptz,
       created_at        timestamptz NOT NULL DEFAULT now(),
       row_version       integer NOT NULL DEFAULT 1,
       CONSTRAINT pieces_are_whole CHECK (process_mode <> 'piece' OR target_qty = trunc(target_qty)),

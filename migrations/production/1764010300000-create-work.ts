@@ -97,6 +97,8 @@ async function sessions(q: QueryRunner): Promise<void> {
   await q.query(
     `CREATE INDEX token_work_session_by_operator ON production.token_work_session (operator_id, started_at)`,
   );
+  await q.query(`
+    CREATE INDEX open_session_by_operator ON production.token_work_session (operator_id) WHERE status IN ('active', 'paused')`);
   await q.query(`CREATE INDEX token_work_session_by_node ON production.token_work_session (node_id, status)`);
 }
 
