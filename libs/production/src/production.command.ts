@@ -42,6 +42,8 @@ export type Cause =
   | 'correct'
   | 'repair'
   | 'import'
+  | 'publish'
+  | 'limit'
   | 'job';
 
 /** What every command carries inside its one transaction. */
@@ -162,6 +164,17 @@ export class Commands {
     const [first] = tokens;
     if (unknown.length > 0 || !first) throw new TokenNotFound(unknown);
     return { command: commandOf(tx, by, first.at, reason), tokens };
+  }
+
+  /** Tokens that the command needs as well, of a job that it holds alone; unknown ones are left out. */
+  async lockMore({ tx, at }: Command, tokenIds: readonly string[]): Promise<LockedToken[]> {
+    return tokenIds.length > 0 ? lockTokens(tx, [tokenIds, at]) : [];
+  }
+
+  /** The job as the command has made it by now. */
+  async jobNow({ tx, at }: Command, ticketId: string): Promise<LockedJob | undefined> {
+    const [job] = await jobOfTicket(tx, [ticketId, at]);
+    return job;
   }
 
   /** As `onTicket`, for who has opened the transaction and holds no lock yet. */
