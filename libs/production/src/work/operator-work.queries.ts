@@ -52,7 +52,7 @@ export const operatorWork = statement<OperatorWork>(
      WHERE a.operator_id = asked.operator_id AND a.status IN ('assigned', 'accepted', 'started', 'paused')) open
    CROSS JOIN LATERAL (
      SELECT count(*)::integer AS sessions FROM production.token_work_session s
-     WHERE s.operator_id = asked.operator_id AND s.status = 'active') sessions
+     WHERE s.operator_id = asked.operator_id AND s.status IN ('active', 'paused')) sessions
    CROSS JOIN LATERAL (
      SELECT count(*) FILTER (WHERE a.assigned_at > $5::timestamptz - interval '24 hours')::integer AS last_day,
             count(*) FILTER (WHERE a.assigned_at >= asked.since)::integer AS today
@@ -77,7 +77,7 @@ export const unclaimedWork = statement<{ teamId: string; unclaimed: number }>(
 );
 
 /** Those of the jobs $1 that are made on an OEM line. */
-export const oemJobs = statement<{ id: string }>(
-  'production.oem_jobs',
+export const jobsOfOem = statement<{ id: string }>(
+  'production.jobs_of_oem',
   `SELECT id FROM production.job_ticket WHERE id = ANY ($1::uuid[]) AND line = 'oem'`,
 );
