@@ -7,6 +7,7 @@ import { CreateLog1764012300000 } from './assignment/1764012300000-create-log.js
 import { AddPlanPriority1764012400000 } from './assignment/1764012400000-add-plan-priority.js';
 import { CreateControl1764000000000 } from './control/1764000000000-create-control.js';
 import { CreateFailedCopy1764000000500 } from './control/1764000000500-create-failed-copy.js';
+import { CreateRequestFigure1764000000600 } from './control/1764000000600-create-request-figure.js';
 import { CreateRollback1764000000300 } from './control/1764000000300-create-rollback.js';
 import { AddressProcess1764000000400 } from './control/1764000000400-address-process.js';
 import { CreateSite1764000100000 } from './directory/1764000100000-create-site.js';
@@ -21,6 +22,8 @@ import { CreateDesign1764010000000 } from './production/1764010000000-create-des
 import { CreateTicket1764010100000 } from './production/1764010100000-create-ticket.js';
 import { CreateToken1764010200000 } from './production/1764010200000-create-token.js';
 import { CreateWork1764010300000 } from './production/1764010300000-create-work.js';
+import { PublishViews1764010400000 } from './production/1764010400000-publish-views.js';
+import { CreateArchive1764010500000 } from './production/1764010500000-create-archive.js';
 import { CreateSchema1764006000000 } from './wms/1764006000000-create-schema.js';
 import { CreateMasterData1764006100000 } from './wms/1764006100000-create-master-data.js';
 import { CreateLedger1764006200000 } from './wms/1764006200000-create-ledger.js';
@@ -50,6 +53,7 @@ export const ledgers: readonly Ledger[] = [
       CreateRollback1764000000300,
       AddressProcess1764000000400,
       CreateFailedCopy1764000000500,
+      CreateRequestFigure1764000000600,
     ],
   },
   {
@@ -80,6 +84,8 @@ export const ledgers: readonly Ledger[] = [
       CreateTicket1764010100000,
       CreateToken1764010200000,
       CreateWork1764010300000,
+      PublishViews1764010400000,
+      CreateArchive1764010500000,
     ],
   },
   {

@@ -65,3 +65,9 @@ VALUES ('01995000-0000-7000-8000-0000000000b1', '01995000-0000-7000-8000-0000000
 INSERT INTO production.health_finding (id, kind, subject_type, subject_id, detail, first_seen_at, last_seen_at)
 VALUES ('01995000-0000-7000-8000-0000000000c1', 'job-short', 'job', '01995000-0000-7000-8000-000000000051', '{"missing": 1}', '2025-11-16 02:00:00+00',
         '2025-11-17 02:00:00+00');
+
+INSERT INTO production.flow_token_archive SELECT '2026-02-20 03:30:00+00', * FROM production.flow_token;
+INSERT INTO production.token_node_visit_archive SELECT '2026-02-20 03:30:00+00', * FROM production.token_node_visit;
+INSERT INTO production.token_work_session_archive SELECT '2026-02-20 03:30:00+00', * FROM production.token_work_session;
+INSERT INTO production.token_assignment_archive SELECT '2026-02-20 03:30:00+00', * FROM production.token_assignment;
+INSERT INTO production.token_parallel_group_archive SELECT '2026-02-20 03:30:00+00', * FROM production.token_parallel_group;
