@@ -12,6 +12,8 @@ import { BenchServer } from './bench-server.js';
 
 const [movements, linesOfEach] = [1_000, 110];
 const ledger = 'wms.wms_inventory_transaction';
+/** What storage still has to be worked out: jobs of the module take from it as soon as it is back. */
+const workList = 'wms.storage_dirty';
 
 const server = await BenchServer.open(wms, { durable: true });
 // The whole database is exchanged under it.
@@ -65,6 +67,6 @@ try {
 }
 
 function expectSame(before: Record<string, string>, after: Record<string, string>, way: string): void {
-  const other = Object.keys(before).filter((name) => before[name] !== after[name]);
+  const other = Object.keys(before).filter((name) => name !== workList && before[name] !== after[name]);
   if (other.length > 0) throw new Error(`${way} left ${other.join(', ')} otherwise than before`);
 }
