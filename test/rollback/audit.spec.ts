@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@je
 import { GENESIS, hashOf, readConfig, type AuditTrail } from '@belay/platform';
 import fc from 'fast-check';
 import { Anchors } from '../../libs/rollback/src/audit/anchors.service.js';
+import { anchorView } from '../../libs/rollback/src/audit/anchor.contract.js';
 import { AuditReader } from '../../libs/rollback/src/audit/audit-reader.service.js';
 import { verifyExport } from '../../libs/rollback/src/audit/export-verify.js';
 import { AuditExports } from '../../libs/rollback/src/audit/exports.service.js';
@@ -200,6 +201,51 @@ describe('the audit trail', () => {
     appendFileSync(file, '');
     expect(await problems()).toEqual(['the file does not have it']);
     now.mockRestore();
+  });
+
+  it('is accepted with what a restore has cost it, as long as it says so itself, and not with anything else', async () => {
+    await write(10);
+    await anchors.make(true);
+    await write(5);
+    await anchors.make(true);
+    const anchored = (index: number) => anchorView.parse(JSON.parse(lines()[index] ?? ''));
+    const lost = anchored(1);
+    // The database is from when there were 12 entries and one anchor.
+    await own.tamper(`DELETE FROM control.audit_entry WHERE seq > 12`);
+    await own.tamper(`DELETE FROM control.audit_anchor WHERE seq > 10`);
+    await own.tamper(
+      `UPDATE control.audit_head SET (seq, hash) = (SELECT seq, hash FROM control.audit_entry WHERE seq = 12)`,
+    );
+    expect(await reader.verify({})).toMatchObject({ ok: false, anchors: { findings: [{ seq: 15 }], told: [] } });
+
+    await own.trail.append({ ...act('the memory'), action: 'audit.gap', beforeDigest: lost.hash, outcome: 'lost' });
+    const gap = { entry: 13, kind: 'gap', anchorHash: lost.hash, last: 15 };
+    expect(await reader.verify({})).toMatchObject({ ok: true, anchors: { findings: [], told: [gap] } });
+    // The same number is given again, and its anchor stands behind the lost one.
+    await write(2);
+    await anchors.make(true);
+    expect(lines()).toHaveLength(3);
+    expect(await reader.verify({})).toMatchObject({ ok: true, head: { seq: 15 }, anchors: { count: 2, told: [gap] } });
+    await own.tamper(`UPDATE control.audit_entry SET hash = sha256(hash) WHERE seq = 15`);
+    await own.tamper(`DELETE FROM control.audit_anchor WHERE seq = 15`);
+    const { anchors: found } = await reader.verify({});
+    expect(found?.findings).toMatchObject([{ seq: 15 }]);
+  });
+
+  it('is accepted as another than the one that was anchored, when a restore says so', async () => {
+    await write(10);
+    await anchors.make(true);
+    const former = anchorView.parse(JSON.parse(lines()[0] ?? ''));
+    await own.tamper(`TRUNCATE control.audit_entry, control.audit_anchor`);
+    await own.tamper(`UPDATE control.audit_head SET seq = 0, hash = $1`, [GENESIS]);
+    await write(12);
+    expect(await reader.verify({})).toMatchObject({ ok: false, anchors: { findings: [{ seq: 10 }] } });
+    const digests = { beforeDigest: former.hash, afterDigest: 'ab'.repeat(32) };
+    await own.trail.append({ ...act('the memory'), ...digests, action: 'audit.fork', outcome: 'differs' });
+    const fork = { entry: 13, kind: 'fork', anchorHash: former.hash, last: 10 };
+    expect(await reader.verify({})).toMatchObject({ ok: true, anchors: { findings: [], told: [fork] } });
+    await anchors.make(true);
+    expect(await reader.verify({})).toMatchObject({ ok: true, anchors: { count: 1, told: [fork] } });
   });
 
   it('is not anchored where it does not hold together', async () => {

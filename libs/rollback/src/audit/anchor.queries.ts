@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import { ANCHOR_VERSION, anchorView, MOST_ENTRIES, type Anchor } from './anchor.contract.js';
+import type { LossEntry } from './loss.rules.js';
 
 type Control = Pick<pg.ClientBase, 'query'>;
 
@@ -96,6 +97,15 @@ export async function hashesBetween(on: Control, first: number, last: number): P
     [first, last],
   );
   return rows.map(({ hash }) => hash);
+}
+
+/** By which restores of the control database say what the trail has lost, in order. */
+export async function lossEntries(on: Control): Promise<readonly LossEntry[]> {
+  const { rows } = await on.query<LossEntry>(
+    `SELECT seq::float8 AS seq, substr(action, length('audit.') + 1) AS kind, coalesce(before_digest, '') AS "anchorHash"
+     FROM control.audit_entry WHERE action IN ('audit.gap', 'audit.fork') ORDER BY seq`,
+  );
+  return rows;
 }
 
 async function read(on: Control, end: string, values: readonly unknown[]): Promise<Anchor | undefined> {

@@ -11,12 +11,14 @@ import {
   anchorsIn,
   hashesBetween,
   insertAnchor,
+  lossEntries,
   newestAnchor,
   waitingEntries,
   type WaitingEntry,
 } from './anchor.queries.js';
 import type { AnchorFinding, AnchorsVerified, EntryProof } from './audit.contract.js';
 import { EntryNotAnchored, EntryNotFound } from './audit.problems.js';
+import { lossesOf } from './loss.rules.js';
 import { merklePath, merkleRoot, rootBy } from './merkle.rules.js';
 
 /** How long an anchor may be on its way from the table to the file. */
@@ -26,7 +28,8 @@ const WRITTEN_WITHIN_MS = 60_000;
 @Injectable()
 export class Anchors {
   readonly #file: AnchorFile;
-  #inFile = 0;
+  /** Hash of the newest anchor that is known to be there. */
+  #inFile = '';
 
   constructor(
     private readonly world: World,
@@ -52,23 +55,30 @@ export class Anchors {
     return made;
   }
 
-  /** Every anchor against its signature, the entries and the file. */
+  /** Every anchor against its signature, the entries and the file; what a restore has cost is told, and no finding. */
   async verify(): Promise<AnchorsVerified> {
     const { control } = this.world;
-    const file = await this.#file.read();
-    const inFile = new Map(file.anchors.map((anchor) => [anchor.seq, anchor]));
+    const { present, anchors: lines } = await this.#file.read();
+    const losses = lossesOf(await lossEntries(control), lines, (anchor) => this.isSigned(anchor));
+    const standing = lines.map((anchor, place) => ({ anchor, replaced: losses.excuses(place) }));
+    const bySeq = new Map<number, (typeof standing)[number][]>();
+    for (const line of standing) bySeq.set(line.anchor.seq, [...(bySeq.get(line.anchor.seq) ?? []), line]);
+    const met = new Set<Anchor>();
     const findings: AnchorFinding[] = [];
     let count = 0;
     let last = 0;
     for await (const anchor of anchorsIn(control)) {
-      const problem = (await this.defectOf(anchor)) ?? defectInFile(anchor, file.present, inFile.get(anchor.seq));
+      const there = bySeq.get(anchor.seq) ?? [];
+      const line = there.find((one) => one.anchor.hash === anchor.hash) ?? there.findLast(({ replaced }) => !replaced);
+      const problem = (await this.defectOf(anchor)) ?? defectInFile(anchor, present, line?.anchor);
       if (problem !== undefined) findings.push({ seq: anchor.seq, problem });
-      inFile.delete(anchor.seq);
+      if (line) met.add(line.anchor);
       count += 1;
       last = anchor.seq;
     }
-    for (const anchor of inFile.values()) findings.push(...(await this.strayIn(anchor, last)));
-    return { count, last, file: { present: file.present, anchors: file.anchors.length }, findings };
+    for (const { anchor, replaced } of standing)
+      if (!replaced && !met.has(anchor)) findings.push(...(await this.strayIn(anchor, last)));
+    return { count, last, file: { present, anchors: lines.length }, findings, told: [...losses.told] };
   }
 
   /** One entry with what proves it: its own words, at most ten hashes, and a signed root. The rest is not needed. */
@@ -125,7 +135,7 @@ export class Anchors {
   /** Whatever of the table is not in the file yet, also what another process has anchored. */
   private async writeFile(): Promise<void> {
     const newest = await newestAnchor(this.world.control);
-    if (!newest || newest.seq === this.#inFile) return;
+    if (!newest || newest.hash === this.#inFile) return;
     await inTransaction(this.world.control, async (client) => {
       await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('belay.audit-anchor-file', 0))`);
       const there = new Set((await this.#file.read()).anchors.map(({ seq, hash }) => `${seq} ${hash}`));
@@ -134,7 +144,7 @@ export class Anchors {
         if (!there.has(`${anchor.seq} ${anchor.hash}`)) missing.push(anchor);
       }
       await this.#file.append(missing);
-      this.#inFile = newest.seq;
+      this.#inFile = newest.hash;
     });
   }
 

@@ -58,11 +58,20 @@ export const auditList = listOf(auditEntryView);
 const finding = z.object({ seq: z.number().int().describe('Of the anchor'), problem: z.string() });
 export type AnchorFinding = z.infer<typeof finding>;
 
+const toldLoss = z.object({
+  entry: z.number().int().describe('The entry that says so'),
+  kind: z.enum(['gap', 'fork']).describe('Entries are lost, or are others than those that were anchored'),
+  anchorHash: hex.describe('Of the newest anchor before the restore'),
+  last: z.number().int().nullable().describe('The entry that was anchored last then; null when the file lacks it'),
+});
+export type ToldLoss = z.infer<typeof toldLoss>;
+
 const anchorsVerified = z.object({
   count: z.number().int(),
   last: z.number().int().describe('The last entry that is anchored'),
   file: z.object({ present: z.boolean(), anchors: z.number().int() }),
   findings: z.array(finding),
+  told: z.array(toldLoss).describe('What restores of this memory have cost: no finding, because the trail says so'),
 });
 export type AnchorsVerified = z.infer<typeof anchorsVerified>;
 

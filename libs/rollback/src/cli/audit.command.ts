@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
-import { page } from '@belay/platform';
+import { AuditTrail, page } from '@belay/platform';
 import { AuditExports } from '../audit/exports.service.js';
 import { AuditReader } from '../audit/audit-reader.service.js';
 import {
@@ -13,8 +13,10 @@ import {
   verifyQuery,
   type AuditEntryView,
   type AuditVerification,
+  type ToldLoss,
 } from '../audit/audit.contract.js';
 import { verifyExport } from '../audit/export-verify.js';
+import { LocalJournal } from '../emergency/local-journal.js';
 import { logAsMarkdown, reportAsHtml, reportAsMarkdown } from '../runs/run-report.rules.js';
 import { RunReports } from '../runs/run-report.service.js';
 import { exitCodes } from './exit-code.rules.js';
@@ -46,12 +48,19 @@ function verify(shell: Shell): Command {
       shell.run(flags, async (session) => {
         if (flags.file !== undefined) return verifyFile(session, flags.file);
         const { seq, from, to } = flags;
+        await bringIn(session);
         const found = await session
           .get(AuditReader)
           .verify(verifyQuery.parse({ ...(seq && { seq }), ...(from && { from }), ...(to && { to }) }));
         return { text: verifiedText(found), json: found, ...(!found.ok && { code: exitCodes.error }) };
       }),
     );
+}
+
+/** What was kept on this machine while the control database was away. */
+async function bringIn(session: Session): Promise<void> {
+  const journal = new LocalJournal(session.runtime.config.EMERGENCY_JOURNAL_FILE);
+  await journal.merge(session.get(AuditTrail), session.world.control);
 }
 
 async function verifyFile(session: Session, file: string): Promise<Told> {
@@ -72,10 +81,18 @@ function verifiedText({ ok, entries, broken, head, anchors, proof }: AuditVerifi
     broken
       ? `✗ Entry ${broken.seq} is not what was written: ${broken.reason}.`
       : `✓ ${count(entries, 'entry', 'entries')}, each as it was written${head ? `; the newest is ${head.seq}, ${head.hash.slice(0, 16)}…` : ''}.`,
+    anchors?.told.map(lossText).join('\n'),
     anchors?.findings.map(({ seq, problem }) => `✗ anchor ${seq}: ${problem}`).join('\n'),
     anchors?.findings.length === 0 &&
       `✓ ${count(anchors.count, 'anchor')}, up to entry ${anchors.last}; ${anchors.file.anchors} in the file.`,
   );
+}
+
+function lossText({ entry, kind, anchorHash, last }: ToldLoss): string {
+  const anchor = `${last === null ? 'an anchor' : `entry ${last}`}, ${anchorHash.slice(0, 16)}…`;
+  return kind === 'gap'
+    ? `! Entries from ${entry} to ${anchor}, were lost by a restore of the control database; entry ${entry} says so.`
+    : `! What was anchored up to ${anchor}, was another trail than the one that was restored; entry ${entry} says so.`;
 }
 
 function exported(shell: Shell): Command {
@@ -86,6 +103,7 @@ function exported(shell: Shell): Command {
       shell.run(flags, async (session) => {
         const by = await session.actor('rollback.audit:export');
         const { from, to, format } = flags;
+        await bringIn(session);
         const wanted = exportQuery.parse({ format, ...(from && { from }), ...(to && { to }) });
         const { content, fileName } = await session.get(AuditExports).export(by, wanted);
         const file = flags.out ?? fileName;
@@ -105,6 +123,7 @@ function list(shell: Shell): Command {
       shell.run(flags, async (session) => {
         const { action, limit } = flags;
         const runId = flags.run === undefined ? undefined : await runNamed(session.world.control, flags.run);
+        await bringIn(session);
         const filter = auditFilter.parse({ limit, ...(action !== undefined && { action }), ...(runId && { runId }) });
         const { items } = await session.get(AuditReader).list(filter);
         return { text: entriesText(items), json: { items } };
