@@ -89,6 +89,7 @@ async function roles(q: QueryRunner): Promise<void> {
         GRANT USAGE ON SCHEMA assignment, platform TO belay_app;
         GRANT INSERT ON platform.audit_log TO belay_app;
         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA assignment TO belay_app;
+        GRANT USAGE ON ALL SEQUENCES IN SCHEMA assignment TO belay_app;
         FOR kept IN SELECT tgrelid FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
                     WHERE t.tgname = 'block_mutation' AND c.relnamespace = 'assignment'::regnamespace
         LOOP
@@ -98,6 +99,7 @@ async function roles(q: QueryRunner): Promise<void> {
       IF assignment.ensure_role('belay_maintenance') THEN
         GRANT USAGE ON SCHEMA assignment, platform TO belay_maintenance;
         GRANT ALL ON ALL TABLES IN SCHEMA assignment TO belay_maintenance;
+        GRANT ALL ON ALL SEQUENCES IN SCHEMA assignment TO belay_maintenance;
         GRANT SELECT, INSERT ON platform.step_marker TO belay_maintenance;
         GRANT INSERT ON platform.audit_log TO belay_maintenance;
       END IF;

@@ -19,9 +19,11 @@ export class CreateLog1764012300000 implements Migration {
 }
 
 async function log(q: QueryRunner): Promise<void> {
+  // Identity columns of partitioned tables are younger than the oldest server that is supported.
+  await q.query(`CREATE SEQUENCE assignment.assignment_log_id`);
   await q.query(`
     CREATE TABLE ${table} (
-      id                      bigint GENERATED ALWAYS AS IDENTITY,
+      id                      bigint NOT NULL DEFAULT nextval('assignment.assignment_log_id'),
       token_id                uuid,
       node_id                 uuid,
       job_ticket_id           uuid,
