@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { RequestFigureLog } from '../../libs/platform/src/metrics/request-figure-log.js';
 import { eventually } from '../support/eventually.js';
 import { watch, type Watch } from './watched.js';
 
@@ -32,6 +33,33 @@ describe('the metrics', () => {
       `${labels('GET', 'none', '4xx', 'platform')} 1`,
       `${labels('GET', '/health/live', '2xx', 'platform')} 1`,
     ]);
+  });
+
+  it('are written down by module and minute, adding up, and forgotten after two weeks', async () => {
+    const { control: pool, log, processId, metrics } = watching.runtime;
+    const figures = new RequestFigureLog({ figures: metrics.requests, pool, log, processId });
+    await figures.write();
+    await pool.query(`DELETE FROM control.request_figure`);
+    await pool.query(
+      `INSERT INTO control.request_figure SELECT now() - past, 'old', $1, 1, 0, '{1}'
+       FROM unnest('{13 days 23 hours, 14 days 1 hour}'::interval[]) AS past`,
+      [processId],
+    );
+    await watching.get('/api/watched/things/a?ms=0');
+    await watching.get('/api/watched/failures');
+    await figures.write();
+    await watching.get('/api/watched/things/slow?ms=60');
+    await figures.write();
+    const { rows } = await pool.query(
+      `SELECT domain, sum(requests)::int AS requests, sum(errors)::int AS errors,
+              sum((SELECT sum(slot) FROM unnest(slots) AS slot))::int AS timed, sum(slots[6])::int AS slow
+       FROM control.request_figure GROUP BY domain ORDER BY domain`,
+    );
+    expect(rows).toEqual([
+      { domain: 'old', requests: 1, errors: 0, timed: 1, slow: null },
+      { domain: 'watched', requests: 3, errors: 1, timed: 3, slow: expect.any(Number) },
+    ]);
+    expect(rows[1]?.slow).toBeGreaterThanOrEqual(1);
   });
 
   it('leave streams out, which last as long as somebody listens', async () => {

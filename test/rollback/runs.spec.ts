@@ -127,8 +127,23 @@ describe('a run', () => {
   it('is written into the log and has a report, as JSON, Markdown and a page', async () => {
     const { id } = await executor.run((await operator.plan(off('beacon'))).id);
     await executor.until(id, 'monitoring');
+    // The half hours around it, to the minute, and what lies just outside of them.
+    await plant.control(
+      `INSERT INTO control.request_figure (minute, domain, process_id, requests, errors, slots)
+       SELECT date_trunc('minute', coalesce(CASE WHEN after > 0 THEN finished_at END, started_at)) + after * interval '1 minute',
+              'beacon', gen_random_uuid(), 10, errors, slots
+       FROM control.run, (VALUES (-31, 9, '{9,1}'::int[]), (-30, 1, '{10,0}'), (-1, 0, '{0,10}'), (1, 5, '{0,10}'),
+                                 (30, 5, '{0,10}'), (31, 9, '{9,1}')) AS f (after, errors, slots)
+       WHERE id = $1`,
+      [id],
+    );
     const report = await operator.ask('GET', `/api/rollback/runs/${id}/report`, runReport);
     expect(report).toMatchObject({ reason: because, dataLoss: 'none', timings: { withinBudget: true } });
+    expect(report.traffic.modules.find(({ module }) => module === 'beacon')).toEqual({
+      module: 'beacon',
+      before: { requests: 20, errors: 1, errorRate: 0.05, p50Ms: 2, p95Ms: 4.7 },
+      after: { requests: 20, errors: 10, errorRate: 0.5, p50Ms: 3.5, p95Ms: 4.9 },
+    });
     expect(report.checks.length).toBeGreaterThan(0);
     for (const [ending, type] of [
       ['md', 'text/markdown; charset=utf-8'],
@@ -139,6 +154,8 @@ describe('a run', () => {
       const text = await response.text();
       expect(text).toContain(id);
       expect(text).toContain(because);
+      expect(text).toContain('| beacon | before | 20 | 1 (5.0 %) | 2 ms | 4.7 ms |');
+      expect(text).toContain('|  | after | 20 | 10 (50.0 %) |');
     }
     const { items } = await operator.ask('GET', '/api/rollback/log?limit=1', logList);
     expect(items[0]).toMatchObject({ runId: id, reason: because, rolledBackBy: executor.id, dataLoss: false });

@@ -87,6 +87,7 @@ export { inLogContext } from './log/log-context.js';
 export { NestLogger } from './log/nest-logger.js';
 export { LiveGauge, type Reading, type Source } from './metrics/live-gauge.js';
 export { Metrics } from './metrics/metrics.js';
+export { latencyMs } from './metrics/request-figures.js';
 export {
   catalog,
   catalogDifferences,

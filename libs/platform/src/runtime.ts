@@ -12,6 +12,7 @@ import { within } from './jobs/patience.js';
 import { createLogger } from './log/logger.js';
 import { watchGate } from './metrics/gate.metrics.js';
 import { Metrics } from './metrics/metrics.js';
+import { RequestFigureLog } from './metrics/request-figure-log.js';
 import { watchPool } from './metrics/watch-pool.js';
 
 /** What lives as long as the process and is shared by every stage: settings, flags, the control database, log and metrics. */
@@ -83,12 +84,14 @@ export async function startRuntime(
   });
   const gate = new Gate(domains, flags, overlay, config.EMERGENCY_ROLLBACK);
   await presence.begin(() => flags.sha256);
+  const figures = new RequestFigureLog({ processId, figures: metrics.requests, pool: steering, log });
+  if (role === 'api') figures.begin();
   watchGate(metrics, domains, gate, overlay);
   watchPool(metrics, 'control', control);
 
   const close = async () => {
     flags.close();
-    const signOff = Promise.all([overlay.close(), presence.close()]).then(() => steering.end());
+    const signOff = Promise.all([overlay.close(), presence.close(), figures.close()]).then(() => steering.end());
     // A database that does not answer must not keep a process from ending.
     await within(Promise.all([signOff, control.end()]), 5_000);
   };

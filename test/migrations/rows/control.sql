@@ -40,3 +40,5 @@ VALUES ('01980000-0000-7000-8000-000000000305', 'k1', 'POST /api/rollback/plans'
 INSERT INTO control.timer (name, due_at) VALUES ('backup drill', '2026-11-22 03:00Z');
 INSERT INTO control.failed_copy (id, kind, object, domain, run_id, bytes, purge_after)
 VALUES ('01980000-0000-7000-8000-000000000306', 'schema', 'wms__failed_01980000', 'wms', '01980000-0000-7000-8000-000000000302', 8192, '2026-12-22 03:00Z');
+INSERT INTO control.request_figure (minute, domain, process_id, requests, errors, slots)
+VALUES ('2026-11-22 03:00Z', 'wms', '01980000-0000-7000-8000-000000000307', 12, 1, '{10,1,1}');

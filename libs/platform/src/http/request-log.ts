@@ -26,6 +26,7 @@ export function watchRequests(instance: FastifyInstance, routes: Routes, metrics
     if (route?.endpoint.events !== true) {
       const labels = { method, route: path ?? 'none', status: `${Math.floor(status / 100)}xx`, domain };
       metrics.http.observe(labels, ms / 1_000);
+      metrics.requests.note(domain, status, ms);
     }
     if (slow || log.isLevelEnabled('debug')) {
       const facts = { requestId: id, method, path: request.url.split('?')[0], route: path, status, domain };

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { LiveGauge } from './live-gauge.js';
+import { RequestFigures } from './request-figures.js';
 
 const httpBuckets = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
@@ -16,6 +17,8 @@ export class Metrics extends Registry {
   readonly flagModes: LiveGauge<'flag' | 'mode'>;
   readonly overlay: LiveGauge;
   readonly overlayFailSafe: LiveGauge;
+  /** The same requests by minute and module, for whoever asks later what a rollback has changed. */
+  readonly requests = new RequestFigures();
 
   constructor(role: string, buildSha: string) {
     super();

@@ -1,8 +1,8 @@
-import type { LogEntry, RunReport } from './run.contract.js';
+import type { LogEntry, RunReport, Traffic } from './run.contract.js';
 
 /** The report as Markdown. */
 export function reportAsMarkdown(report: RunReport): string {
-  const { run, reason, components, timings, checks, bypasses, parked, dataLoss } = report;
+  const { run, reason, components, timings, checks, bypasses, parked, dataLoss, traffic } = report;
   const seconds = (value: number | null) => (value === null ? 'not ended' : `${value.toFixed(1)} s`);
   return [
     `# Run ${run.id}`,
@@ -46,6 +46,16 @@ export function reportAsMarkdown(report: RunReport): string {
       table(
         ['check', 'what', 'outcome'],
         checks.map(({ id, title, outcome }) => [id, title, outcome]),
+      ),
+    ),
+    ...section(
+      `Errors and latency, ${traffic.minutes} minutes before and after`,
+      table(
+        ['module', '', 'requests', 'errors', 'p50', 'p95'],
+        traffic.modules.flatMap(({ module, before, after }) => [
+          [module, 'before', ...figuresText(before)],
+          ['', 'after', ...figuresText(after)],
+        ]),
       ),
     ),
     ...(bypasses.length === 0
@@ -106,6 +116,13 @@ export function logAsMarkdown(entries: readonly LogEntry[]): string {
     one.resolution,
   ]);
   return `# Rollback log\n\n${table(head, rows)}\n`;
+}
+
+function figuresText(figures: Traffic['modules'][number]['before']): string[] {
+  if (!figures) return ['none', '', '', ''];
+  const { requests, errors, errorRate, p50Ms, p95Ms } = figures;
+  const ms = (value: number | null) => (value === null ? '' : `${value} ms`);
+  return [String(requests), `${errors} (${(errorRate * 100).toFixed(1)} %)`, ms(p50Ms), ms(p95Ms)];
 }
 
 function section(title: string, text: string): string[] {

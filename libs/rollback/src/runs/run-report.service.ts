@@ -6,6 +6,7 @@ import { World } from '../engine/world.js';
 import { Plans } from '../plans/plans.service.js';
 import { logEntry, runReport, type LogEntry, type RunReport } from './run.contract.js';
 import { RunReader } from './run-reader.service.js';
+import { trafficAround } from './traffic.queries.js';
 
 const logRow = logEntry.extend({ at: z.string() });
 const key = z.tuple([z.string(), z.string()]);
@@ -49,6 +50,7 @@ export class RunReports {
       bypasses: checks.flatMap(({ id, bypassedBy }) => (bypassedBy === null ? [] : [{ check: id, by: bypassedBy }])),
       parked: parked.rows,
       dataLoss: run.steps.some(({ result }) => Number(result?.['onlyInFailedCopy'] ?? 0) > 0) ? 'possible' : 'none',
+      traffic: await trafficAround(this.world.control, run),
     });
   }
 

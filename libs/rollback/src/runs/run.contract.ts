@@ -120,6 +120,20 @@ export const runEvents = z
   .meta({ id: 'RollbackRunEvents' });
 export type RunEvents = z.infer<typeof runEvents>;
 
+const figures = z.object({
+  requests: z.number().int(),
+  errors: z.number().int().describe('Answers with a status of 500 or more'),
+  errorRate: z.number(),
+  p50Ms: z.number().nullable(),
+  p95Ms: z.number().nullable(),
+});
+
+const traffic = z.object({
+  minutes: z.number().int().describe('How many are looked at before the run began, and after it ended'),
+  modules: z.array(z.object({ module: z.string(), before: figures.nullable(), after: figures.nullable() })),
+});
+export type Traffic = z.infer<typeof traffic>;
+
 export const runReport = z
   .object({
     run: runView,
@@ -142,6 +156,7 @@ export const runReport = z
     dataLoss: z
       .enum(['none', 'possible'])
       .describe('None unless a step says that rows are only in a copy that is kept'),
+    traffic: traffic.describe('What the API served around the run, as far as its figures are still kept'),
   })
   .meta({ id: 'RollbackReport' });
 export type RunReport = z.infer<typeof runReport>;
