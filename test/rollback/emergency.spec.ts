@@ -145,6 +145,29 @@ describe('an emergency', () => {
     ]);
   }, 60_000);
 
+  it('of a machine is ratified by a person, never by a machine, nor by whose token it was', async () => {
+    const [machine, other] = [await plant.machine('ops_emergency'), await plant.machine('ops_approver')];
+    const { emergencyId: id } = await declare(only('beacon'), machine);
+    const ratify = (by: Person, of = id) =>
+      by.outcome('POST', `/api/rollback/emergency/${of}/ratification`, { reason: because });
+    const approvals = { decision: 'approve', reason: because };
+    expect(await ratify(other)).toBe('403 machines-never-approve');
+    const own = await plant.as('ops_emergency', 'ops_approver');
+    const token = await plant.tokenOf(own);
+    expect(await ratify(token)).toBe('403 machines-never-approve');
+    expect(await ratify(approver)).toBe('200');
+    expect(await chief.until(id, 'monitoring')).toMatchObject({ actor: machine.id, ratifiedBy: approver.id });
+
+    const undo = await operator.plan({ kind: 'undo', runId: id });
+    expect(await other.outcome('POST', `/api/rollback/plans/${undo.id}/approvals`, approvals)).toBe(
+      '403 machines-never-approve',
+    );
+    const { emergencyId: byToken } = await declare(only('beacon'), token);
+    expect(await ratify(own, byToken)).toBe('403 same-person');
+    expect(await ratify(approver, byToken)).toBe('200');
+    await chief.until(byToken, 'monitoring');
+  }, 60_000);
+
   it('is undone like any run', async () => {
     const { emergencyId: id } = await declare(only('beacon'));
     await chief.until(id, 'monitoring');
@@ -252,7 +275,8 @@ describe('an emergency', () => {
     const approve = (by: Person) =>
       by.outcome('POST', `/api/rollback/plans/${planId}/approvals`, { decision: 'approve', reason: because });
     expect(await approve(approver)).toBe('403 permission-missing');
-    expect(await approve(await plant.as('dba', 'ops_approver'))).toBe('200');
+    expect(await approve(executor)).toBe('403 permission-missing');
+    expect(await approve(await plant.as('dba'))).toBe('200');
 
     const second = await declare(wanted);
     expect(second).toMatchObject({ joined: false, plan: null, run: { level: 'E4', planId, mode: 'emergency' } });

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUIDv7 } from 'node:crypto';
+import { createHash, randomBytes, randomUUIDv7 } from 'node:crypto';
 import { join } from 'node:path';
 import { directory } from '@belay/directory';
 import { Database, readConfig, SigningKeys, type Config, type Domain } from '@belay/platform';
@@ -78,10 +78,33 @@ export class Plant {
 
   /** Somebody new who has signed in and holds these roles and permissions (the names with a colon) everywhere. */
   async as(...held: readonly string[]): Promise<Person> {
+    const id = await this.account('person', held);
+    const authTime = Math.floor(Date.now() / 1000);
+    const { token } = await this.keys.issue(id, { authTime, session: randomUUIDv7() });
+    return new Person(id, this.api.url, token);
+  }
+
+  /** A program with an account of its own, which shows an API token for all that this may do. */
+  async machine(...held: readonly string[]): Promise<Person> {
+    return this.tokenOf({ id: await this.account('machine', held) });
+  }
+
+  /** What acts with an API token of that account. */
+  async tokenOf({ id }: Pick<Person, 'id'>): Promise<Person> {
+    const token = `bly_${randomBytes(32).toString('base64url')}`;
+    await this.rows(
+      `INSERT INTO directory.api_token (id, account_id, name, prefix, hash, scopes, expires_at)
+       VALUES ($1, $2, 'a program', $3, $4, '{*}', now() + interval '1 hour')`,
+      [randomUUIDv7(), id, token.slice(0, 12), createHash('sha256').update(token).digest('hex')],
+    );
+    return new Person(id, this.api.url, token);
+  }
+
+  private async account(kind: 'person' | 'machine', held: readonly string[]): Promise<string> {
     const id = randomUUIDv7();
     await this.rows(
-      `INSERT INTO directory.account (id, kind, username, display_name, row_version) VALUES ($1, 'person', $2, $3, 1)`,
-      [id, `user-${id}`, `User ${id}`],
+      `INSERT INTO directory.account (id, kind, username, display_name, row_version) VALUES ($1, $2, $3, $4, 1)`,
+      [id, kind, `user-${id}`, `User ${id}`],
     );
     for (const name of held) {
       const [table, column] = name.includes(':') ? ['account_permission', 'permission'] : ['account_role', 'role'];
@@ -91,9 +114,7 @@ export class Plant {
         name,
       ]);
     }
-    const authTime = Math.floor(Date.now() / 1000);
-    const { token } = await this.keys.issue(id, { authTime, session: randomUUIDv7() });
-    return new Person(id, this.api.url, token);
+    return id;
   }
 
   /** In the application database. */

@@ -57,12 +57,17 @@ function operationOf(document: OpenAPIObject, route: Route): Operation {
 function complete(operation: Operation, route: Route): void {
   operation.tags = [route.domain?.name ?? 'platform'];
   const { access, endpoint } = route;
-  Object.assign(operation, { 'x-permission': access.kind === 'permission' ? access.permission : access.kind });
+  Object.assign(operation, { 'x-permission': permissionOf(access) });
   if (access.kind !== 'public') operation.security = [{ bearer: [] }];
   if (takesKey(route))
     operation.parameters = [...(operation.parameters ?? []), idempotencyKey(endpoint.idempotency === 'required')];
   for (const [status, slugs] of problemsOf(route, operation)) operation.responses[status] = answer(slugs.join(' · '));
   operation.responses.default = answer('Any other problem');
+}
+
+/** What a caller must hold one of; else `signed-in` or `public`. */
+function permissionOf(access: Route['access']): string {
+  return access.kind === 'permission' ? [access.permission, ...access.others].join(' | ') : access.kind;
 }
 
 function takesKey({ method, access, endpoint }: Route): boolean {

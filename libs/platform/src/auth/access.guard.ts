@@ -4,6 +4,7 @@ import canonicalize from 'canonicalize';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { IdempotencyKeyRequired, MalformedHeader } from '../http/http.problems.js';
 import { Routes, type Route } from '../http/routes.js';
+import type { Access } from './access.decorators.js';
 import { PermissionMissing, SignInRequired, TokenRefused } from './auth.problems.js';
 import { Caller, type IdempotencyClaim } from './caller.js';
 import type { Session } from './session.js';
@@ -20,15 +21,16 @@ export class AccessGuard implements CanActivate {
     if (route.access.kind === 'public') return true;
     const { session } = request;
     if (!session) throw request.headers.authorization === undefined ? new SignInRequired() : new TokenRefused();
-    if (route.access.kind === 'permission') demand(session, route.access.permission);
+    if (route.access.kind === 'permission') demand(session, route.access);
     const facts = { ...session, requestId: request.id, ip: request.ip };
     request.caller = new Caller(facts, claimOf(request, reply, route), reasonOf(request));
     return true;
   }
 }
 
-function demand({ grants }: Session, permission: string): void {
-  if (!grants.some((grant) => grant.permission === permission)) throw new PermissionMissing(permission);
+function demand({ grants }: Session, { permission, others }: Extract<Access, { kind: 'permission' }>): void {
+  if (grants.some((grant) => grant.permission === permission || others.includes(grant.permission))) return;
+  throw new PermissionMissing(permission);
 }
 
 const keyRule = /^[\x21-\x7e]{1,255}$/;

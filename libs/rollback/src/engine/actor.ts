@@ -21,7 +21,8 @@ export function actorOf(caller: Caller): Actor {
     id: accountId,
     name: username,
     roles,
-    kind,
+    // Nobody has signed in with an API token, whoever it belongs to.
+    kind: tokenId === undefined ? kind : 'machine',
     session: tokenId ?? null,
     ip: ip ?? null,
     authTime: authTime ?? null,

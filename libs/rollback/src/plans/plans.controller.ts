@@ -81,10 +81,11 @@ export class PlansController {
 
   @Post(':id/approvals')
   @AllowedWhenReadOnly()
-  @Requires('rollback:approve')
+  @Requires('rollback:approve', 'rollback:restore', 'rollback:purge')
   @Endpoint('Approve or reject a plan, or withdraw an approval', {
     returns: planView,
     idempotency: 'required',
+    description: 'With one of the permissions that the plan asks for; each person counts once.',
     problems: [
       '403 machines-never-approve',
       '403 permission-missing',

@@ -6,6 +6,8 @@ import type { PlanDoc } from './plan.contract.js';
 import { MachinesNeverApprove, NothingToDo, PlanExpired, PlanNotOpen, SamePerson } from './plan.problems.js';
 import type { StoredPlan } from './plan.queries.js';
 
+const APPROVE = 'rollback:approve';
+
 /** Throws unless this person may say this of this plan now. */
 export function checkVote(plan: StoredPlan, by: Actor, decision: Vote['decision']): void {
   if (by.kind !== 'person' && (by.kind !== 'host' || decision === 'approve')) throw new MachinesNeverApprove();
@@ -15,13 +17,19 @@ export function checkVote(plan: StoredPlan, by: Actor, decision: Vote['decision'
   if (decision === 'withdraw' && !plan.votes.some((vote) => vote.actor === by.id && vote.decision === 'approve')) {
     throw new NothingToDo('You have not approved the plan');
   }
+  if (decision === 'reject' && !mayReject(by, plan.doc)) throw new PermissionMissing(APPROVE);
   if (decision !== 'approve') return;
   if (by.id === plan.doc.author) throw new SamePerson(plan.id);
   const { approvals, author } = plan.doc;
   if (!helps(approvals, plan.votes, author, { actor: by.id, permissions: heldBy(by, plan.doc) })) {
     const [wanted] = missingApprovals(approvals, plan.votes, author);
-    throw new PermissionMissing(wanted?.permission ?? 'rollback:approve');
+    throw new PermissionMissing(wanted?.permission ?? APPROVE);
   }
+}
+
+/** Whoever is asked, and whoever approves plans at all. */
+function mayReject(by: Actor, doc: PlanDoc): boolean {
+  return by.may(APPROVE) || heldBy(by, doc).length > 0;
 }
 
 /** Of the permissions that the plan asks for. */
