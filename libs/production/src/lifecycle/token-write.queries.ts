@@ -22,7 +22,7 @@ const columns: Readonly<Record<keyof TokenFields, Column>> = {
   cancelReason: { name: 'cancel_reason', type: 'text' },
 };
 
-const terminal = `c."to" IN ('completed', 'scrapped', 'merged', 'consumed')`;
+const terminal = (status: string) => `${status} IN ('completed', 'scrapped', 'merged', 'consumed')`;
 
 /** What is not among the fields of a change stays as it is. */
 const fields = Object.entries(columns)
@@ -34,8 +34,8 @@ const fields = Object.entries(columns)
 
 /**
  * Everything that a step changes of tokens, in one statement: $1 changes, $2 marks on the open visits, $3 visits that
- * begin, $4 events, each a list of objects; $5 time, $6 actor, $7 request, $8 and $9 the device. Events are announced as
- * they are written. Returns the tokens that were what they were expected to be.
+ * begin, $4 events, each a list of objects; $5 time, $6 actor, $7 request, $8 and $9 the device; $10 new tokens, $11 new
+ * groups. Events are announced as they are written. Returns the tokens that were what they were expected to be.
  */
 export const writeTokens = statement<{ readonly id: string }>(
   'production.write_tokens',
@@ -44,13 +44,43 @@ export const writeTokens = statement<{ readonly id: string }>(
    changed AS (
      UPDATE production.flow_token t SET
        status = c."to",
-       current_node_id = CASE WHEN ${terminal} THEN NULL
+       current_node_id = CASE WHEN ${terminal('c."to"')} THEN NULL
                               WHEN c.fields ? 'nodeId' THEN (c.fields->>'nodeId')::uuid ELSE t.current_node_id END,
        completed_at = CASE WHEN c."to" = 'completed' THEN given.at ELSE t.completed_at END,
        ${fields.join(',\n       ')}
      FROM given, jsonb_to_recordset(given.changes) AS c (id uuid, "from" jsonb, "to" text, fields jsonb)
      WHERE t.id = c.id AND c."from" ? t.status
      RETURNING t.id),
+   made AS (
+     INSERT INTO production.flow_token
+       (id, instance_id, token_type, serial, serial_rev, parent_token_id, parallel_group_id, branch_key, branch_no,
+        current_node_id, status, hold_code, qty, rework_count, rework_limit, priority, metadata, qc_result, queue_reason,
+        queue_entered_at, spawn_seq, replaces_token_id, merged_into_token_id, cancel_type, cancel_reason, spawned_at,
+        first_spawned_at, completed_at)
+     SELECT t.id, t."instanceId", t.type, t.serial, coalesce(t."serialRev", 0), t."parentId", t."groupId", t."branchKey",
+            t."branchNo", CASE WHEN ${terminal('t.status')} THEN NULL ELSE t."nodeId" END, t.status, t."holdCode", t.qty,
+            coalesce(t."reworkCount", 0), t."reworkLimit", coalesce(t.priority, 0), coalesce(t.metadata, '{}'),
+            nullif(t."qcResult", 'null'), t."queueReason", t."queueEnteredAt", t."spawnSeq", t."replacesTokenId",
+            t."mergedInto", t."cancelType", t."cancelReason", given.at, coalesce(t."firstSpawnedAt", given.at),
+            CASE WHEN t.status = 'completed' THEN given.at END
+     FROM given,
+          jsonb_to_recordset($10::jsonb) AS t
+            (id uuid, "instanceId" uuid, type text, serial text, "serialRev" smallint, "parentId" uuid, "groupId" uuid,
+             "branchKey" text, "branchNo" integer, "nodeId" uuid, status text, "holdCode" text, qty numeric,
+             "reworkCount" integer, "reworkLimit" integer, priority smallint, metadata jsonb, "qcResult" jsonb,
+             "queueReason" text, "queueEnteredAt" timestamptz, "spawnSeq" integer, "replacesTokenId" uuid,
+             "mergedInto" uuid, "cancelType" text, "cancelReason" text, "firstSpawnedAt" timestamptz)
+     -- A serial passes on from what has ended.
+     WHERE (SELECT count(*) FROM changed) >= 0
+     RETURNING id, instance_id, qty),
+   grouped AS (
+     INSERT INTO production.token_parallel_group
+       (id, parent_token_id, split_node_id, visit_no, kind, expected_branches, join_node_id, created_at)
+     SELECT g.id, g."parentId", g."splitNodeId", g."visitNo", g.kind, g.branches, g."joinNodeId", given.at
+     FROM given,
+          jsonb_to_recordset($11::jsonb) AS g
+            (id uuid, "parentId" uuid, "splitNodeId" uuid, "visitNo" integer, kind text, branches integer,
+             "joinNodeId" uuid)),
    mark AS MATERIALIZED (
      SELECT o.id, given.at, m.*, o.first_started_at, o.entered_at, w.work, w.assist, w.pause, w.operator_id, w.team_id
      FROM given,
@@ -117,12 +147,13 @@ export const writeTokens = statement<{ readonly id: string }>(
      INSERT INTO platform.outbox (name, body, domain, request_id, actor)
      SELECT 'production.token-event',
             jsonb_build_object('type', e.type, 'tokenId', e."tokenId", 'jobTicketId', i.job_ticket_id, 'graphId', v.graph_id,
-                               'nodeCode', n.node_code, 'qty', t.qty, 'at', e.at),
+                               'nodeCode', n.node_code, 'qty', coalesce(t.qty, m.qty), 'at', e.at),
             'production', nullif(current_setting('belay.request_id', true), ''),
             nullif(current_setting('belay.actor', true), '')
      FROM event e
-     JOIN production.flow_token t ON t.id = e."tokenId"
-     JOIN production.job_graph_instance i ON i.id = t.instance_id
+     LEFT JOIN production.flow_token t ON t.id = e."tokenId"
+     LEFT JOIN made m ON m.id = e."tokenId"
+     JOIN production.job_graph_instance i ON i.id = coalesce(t.instance_id, m.instance_id)
      JOIN production.routing_graph_version v ON v.id = i.graph_version_id
      LEFT JOIN production.routing_node n ON n.id = e."nodeId"
      ORDER BY e.no)
@@ -140,23 +171,4 @@ export const statesOfTokens = statement<{
   'production.states_of_tokens',
   `SELECT id, status, hold_code AS "holdCode", current_node_id AS "nodeId", row_version AS "rowVersion" FROM production.flow_token
    WHERE id = ANY ($1::uuid[]) ORDER BY id`,
-);
-
-/** $1 the tokens, a list of objects; $2 the time. */
-export const insertTokens = statement<{ readonly id: string }>(
-  'production.insert_tokens',
-  `INSERT INTO production.flow_token
-     (id, instance_id, token_type, serial, serial_rev, parent_token_id, parallel_group_id, branch_key, branch_no,
-      current_node_id, status, qty, rework_count, rework_limit, priority, metadata, spawn_seq, replaces_token_id, spawned_at,
-      first_spawned_at)
-   SELECT t.id, t."instanceId", t.type, t.serial, coalesce(t."serialRev", 0), t."parentId", t."groupId", t."branchKey",
-          t."branchNo", t."nodeId", t.status, t.qty, coalesce(t."reworkCount", 0), t."reworkLimit", coalesce(t.priority, 0),
-          coalesce(t.metadata, '{}'), t."spawnSeq", t."replacesTokenId", $2::timestamptz,
-          coalesce(t."firstSpawnedAt", $2::timestamptz)
-   FROM jsonb_to_recordset($1::jsonb) AS t
-     (id uuid, "instanceId" uuid, type text, serial text, "serialRev" smallint, "parentId" uuid, "groupId" uuid,
-      "branchKey" text, "branchNo" integer, "nodeId" uuid, status text, qty numeric, "reworkCount" integer,
-      "reworkLimit" integer, priority smallint, metadata jsonb, "spawnSeq" integer, "replacesTokenId" uuid,
-      "firstSpawnedAt" timestamptz)
-   RETURNING id`,
 );

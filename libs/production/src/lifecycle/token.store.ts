@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Database, Outbox } from '@belay/platform';
 import type { Command } from '../production.command.js';
 import { TokenState } from '../production.problems.js';
-import { insertTokens, statesOfTokens, writeTokens } from './token-write.queries.js';
+import { statesOfTokens, writeTokens } from './token-write.queries.js';
 import type { EventType, HoldCode, QueueReason, TokenStatus, VisitOutcome } from './token.rules.js';
 
 /** What of a token can be set beside its status. */
@@ -65,6 +65,8 @@ export interface VisitEntry {
 
 /** What a step changes, written together; events in their order. */
 export interface TokenStep {
+  readonly made?: readonly MadeToken[];
+  readonly groups?: readonly NewGroup[];
   readonly changes?: readonly TokenChange[];
   readonly marks?: readonly VisitMark[];
   readonly entries?: readonly VisitEntry[];
@@ -91,6 +93,20 @@ export interface NewToken {
   readonly spawnSeq?: number | null;
   readonly replacesTokenId?: string | null;
   readonly firstSpawnedAt?: Date;
+}
+
+/** A new token as it is after whatever its first step brought. */
+export type MadeToken = Omit<NewToken, 'status'> & TokenFields & { readonly status: TokenStatus };
+
+/** The children of one split of one token. */
+export interface NewGroup {
+  readonly id: string;
+  readonly parentId: string;
+  readonly splitNodeId: string;
+  readonly visitNo: number;
+  readonly kind: 'COMPONENT' | 'FORK';
+  readonly branches: number;
+  readonly joinNodeId: string | null;
 }
 
 /** The only writer of tokens, of their visits and of their events. However many tokens, each call is one statement. */
@@ -120,8 +136,9 @@ export class TokenStore {
     return this.write(command, { marks });
   }
 
-  async write(command: Command, { changes = [], marks = [], entries = [], events = [] }: TokenStep): Promise<void> {
-    if (changes.length + marks.length + entries.length + events.length === 0) return;
+  async write(command: Command, step: TokenStep): Promise<void> {
+    const { made = [], groups = [], changes = [], marks = [], entries = [], events = [] } = step;
+    if (made.length + groups.length + changes.length + marks.length + entries.length + events.length === 0) return;
     const { tx, at, actorId, requestId, device } = command;
     const changed = await writeTokens(tx, [
       JSON.stringify(changes.map(({ id, from, to, set = {} }) => ({ id, from, to, fields: set }))),
@@ -133,16 +150,14 @@ export class TokenStore {
       requestId,
       device?.seq ?? null,
       device?.time ?? null,
+      JSON.stringify(made),
+      JSON.stringify(groups),
     ]);
     if (changed.length < changes.length) await this.refuse(command, changes);
     if (events.length === 0) return;
     this.database.afterCommit(tx, () => {
       this.outbox.ring();
     });
-  }
-
-  async insert({ tx, at }: Command, tokens: readonly NewToken[]): Promise<void> {
-    if (tokens.length > 0) await insertTokens(tx, [JSON.stringify(tokens), at]);
   }
 
   /** What was changed in vain is put back with the transaction, so only tokens that somebody else changed are named. */
