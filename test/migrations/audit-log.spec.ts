@@ -1,11 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { migrateAll } from '@belay/platform';
-import { ledgers } from '../../migrations/index.js';
-import { connect, type EmptyDatabases, withEmptyDatabases } from './databases.js';
+import { connect, type OwnDatabases, withMigratedDatabases } from './databases.js';
 
-async function withAuditedTable(work: (databases: EmptyDatabases) => Promise<void>): Promise<void> {
-  await withEmptyDatabases(async (databases) => {
-    await migrateAll(databases.targets, ledgers);
+async function withAuditedTable(work: (databases: OwnDatabases) => Promise<void>): Promise<void> {
+  await withMigratedDatabases(async (databases) => {
     await databases.query(`
       CREATE TABLE public.item (id integer PRIMARY KEY, name text, facts json);
       SELECT platform.audit_table('public.item')`);

@@ -2,12 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { migrateCommand } from '../../apps/cli/src/migrate.command.js';
 import { ledgers } from '../../migrations/index.js';
-import { connect, type EmptyDatabases, withEmptyDatabases } from './databases.js';
+import { connect, type OwnDatabases, withEmptyDatabases } from './databases.js';
 import { fileNameOf } from './ledgers.js';
 
 /** Runs `belay migrate …` and gives what it printed and the exit code. */
 async function belay(
-  { targets }: Pick<EmptyDatabases, 'targets'>,
+  { targets }: Pick<OwnDatabases, 'targets'>,
   ...words: string[]
 ): Promise<{ code: unknown; text: string }> {
   let text = '';

@@ -1,21 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { migrateUp } from '@belay/platform';
-import { ledgers } from '../../migrations/index.js';
-import { connect, type EmptyDatabases, withEmptyDatabases } from './databases.js';
-
-async function withControl(work: (databases: EmptyDatabases) => Promise<void>): Promise<void> {
-  await withEmptyDatabases(async (databases) => {
-    await migrateUp(databases.targets, ledgers, 'control');
-    await work(databases);
-  });
-}
+import { connect, withMigratedDatabases } from './databases.js';
 
 const kill = (flag: string, off = true) =>
   `SELECT control.override_flag('live', '${flag}', ${off}, 'stops the line', 'maria') AS seq`;
 
 describe('a flag override', () => {
   it('is one row a flag and scope, with a number that only grows', async () => {
-    await withControl(async ({ control }) => {
+    await withMigratedDatabases(async ({ control }) => {
       expect(await control(kill('a'))).toEqual([{ seq: '1' }]);
       expect(await control(kill('b'))).toEqual([{ seq: '2' }]);
       expect(await control(kill('a', false))).toEqual([{ seq: '3' }]);
@@ -29,7 +20,7 @@ describe('a flag override', () => {
   });
 
   it('is announced once when it is committed, and not when it is not', async () => {
-    await withControl(async ({ targets, control }) => {
+    await withMigratedDatabases(async ({ targets, control }) => {
       await using listener = await connect(targets.controlUrl);
       const heard: (string | undefined)[] = [];
       listener.on('notification', (notification) => heard.push(notification.payload));
@@ -46,7 +37,7 @@ describe('a flag override', () => {
   });
 
   it('becomes visible in the order of the numbers, however many write at once', async () => {
-    await withControl(async ({ targets }) => {
+    await withMigratedDatabases(async ({ targets }) => {
       await using reader = await connect(targets.controlUrl);
       const seen: number[] = [];
       const done = new AbortController();
@@ -72,7 +63,7 @@ describe('a flag override', () => {
   });
 
   it('may be written by hand when the number grows, and the next one is above it', async () => {
-    await withControl(async ({ control }) => {
+    await withMigratedDatabases(async ({ control }) => {
       await control(kill('a'));
       await expect(control(`UPDATE control.flag_override SET off = false`)).rejects.toThrow('must grow');
       await expect(
@@ -86,7 +77,7 @@ describe('a flag override', () => {
   });
 
   it('of the live scope is never deleted', async () => {
-    await withControl(async ({ control }) => {
+    await withMigratedDatabases(async ({ control }) => {
       await control(kill('a'));
       await control(`SELECT control.override_flag('drill', 'a', true, 'quarterly drill', 'maria')`);
       await expect(control(`DELETE FROM control.flag_override`)).rejects.toThrow('never deleted');
@@ -107,7 +98,7 @@ describe('the audit trail', () => {
     ['audit_entry', entry],
     ['audit_anchor', anchor],
   ])('lets %s grow and nothing else, even for its owner', async (table, insert) => {
-    await withControl(async ({ control }) => {
+    await withMigratedDatabases(async ({ control }) => {
       await control(insert);
       for (const statement of [
         `UPDATE control.${table} SET at = now()`,
@@ -122,7 +113,7 @@ describe('the audit trail', () => {
   });
 
   it('is refused to its owner by the grants alone', async () => {
-    await withControl(async ({ control }) => {
+    await withMigratedDatabases(async ({ control }) => {
       const may = ['INSERT', 'SELECT', 'UPDATE', 'DELETE', 'TRUNCATE'].map(
         (right) => `has_table_privilege(owner.oid, 'control.audit_entry', '${right}')`,
       );
@@ -141,7 +132,7 @@ describe('the audit trail', () => {
   });
 
   it('has exactly one head, from which the first entry follows', async () => {
-    await withControl(async ({ control }) => {
+    await withMigratedDatabases(async ({ control }) => {
       expect(await control(`SELECT seq, encode(hash, 'hex') AS hash FROM control.audit_head`)).toEqual([
         { seq: '0', hash: '00'.repeat(32) },
       ]);

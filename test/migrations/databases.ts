@@ -1,11 +1,11 @@
 import type { MigrationTargets } from '@belay/platform';
 import pg from 'pg';
-import { createEmptyDatabase } from '../support/databases.js';
+import { createDatabases, createEmptyDatabase } from '../support/databases.js';
 
 type Rows = Record<string, unknown>[];
 
-/** An application and a control database with nothing in them. */
-export interface EmptyDatabases {
+/** An application and a control database that nobody else uses. */
+export interface OwnDatabases {
   readonly targets: MigrationTargets;
   /** In the application database. */
   readonly query: (sql: string, values?: unknown[]) => Promise<Rows>;
@@ -13,19 +13,33 @@ export interface EmptyDatabases {
 }
 
 /** Gives the work two empty databases of its own, and drops them afterwards. */
-export async function withEmptyDatabases(work: (databases: EmptyDatabases) => Promise<void>): Promise<void> {
+export async function withEmptyDatabases(work: (databases: OwnDatabases) => Promise<void>): Promise<void> {
   const application = await createEmptyDatabase();
   const control = await createEmptyDatabase();
   try {
-    await work({
-      targets: { databaseUrl: application.url, controlUrl: control.url },
-      query: (sql, values) => rowsOf(application.url, sql, values),
-      control: (sql, values) => rowsOf(control.url, sql, values),
-    });
+    await work(asked({ databaseUrl: application.url, controlUrl: control.url }));
   } finally {
     await application.drop();
     await control.drop();
   }
+}
+
+/** The same with every migration applied. */
+export async function withMigratedDatabases(work: (databases: OwnDatabases) => Promise<void>): Promise<void> {
+  const databases = await createDatabases();
+  try {
+    await work(asked(databases));
+  } finally {
+    await databases.drop();
+  }
+}
+
+function asked({ databaseUrl, controlUrl }: MigrationTargets): OwnDatabases {
+  return {
+    targets: { databaseUrl, controlUrl },
+    query: (sql, values) => rowsOf(databaseUrl, sql, values),
+    control: (sql, values) => rowsOf(controlUrl, sql, values),
+  };
 }
 
 /** One statement, or several without values, on a connection of its own. */

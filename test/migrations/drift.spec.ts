@@ -1,9 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { domains } from '@belay/domains';
-import { migrateAll } from '@belay/platform';
 import { Column, DataSource, Entity, getMetadataArgsStorage, PrimaryColumn } from 'typeorm';
-import { ledgers } from '../../migrations/index.js';
-import { withEmptyDatabases } from './databases.js';
+import { withMigratedDatabases } from './databases.js';
 
 type EntityClass = abstract new () => unknown;
 
@@ -52,15 +50,13 @@ describe('the schema after all migrations', () => {
   it('is that of the entities of every domain', async () => {
     expect(domains.length).toBeGreaterThan(0);
     expect(entities.length).toBeGreaterThan(0);
-    await withEmptyDatabases(async ({ targets }) => {
-      await migrateAll(targets, ledgers);
+    await withMigratedDatabases(async ({ targets }) => {
       expect(await drift(targets.databaseUrl, entities)).toEqual([]);
     });
   });
 
   it('is seen to differ by a missing, an extra and a retyped column', async () => {
-    await withEmptyDatabases(async ({ targets }) => {
-      await migrateAll(targets, ledgers);
+    await withMigratedDatabases(async ({ targets }) => {
       const wrong = (await drift(targets.databaseUrl, [WrongFence])).join('\n');
       expect(wrong).toContain('ADD "holder" text NOT NULL');
       expect(wrong).toMatch(/"epoch".* integer/);

@@ -3,11 +3,10 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { domains } from '@belay/domains';
-import { migrateAll } from '@belay/platform';
 import checksums from '../../migrations/checksums.json' with { type: 'json' };
 import { ledgers } from '../../migrations/index.js';
 import { LONGEST_NAME } from '../../migrations/support/park.js';
-import { withEmptyDatabases } from './databases.js';
+import { withMigratedDatabases } from './databases.js';
 import { fileNameOf } from './ledgers.js';
 
 const folder = new URL('../../migrations/', import.meta.url);
@@ -54,8 +53,7 @@ describe('the list of migrations', () => {
 
 describe('every table', () => {
   it('has a primary key', async () => {
-    await withEmptyDatabases(async ({ targets, query, control }) => {
-      await migrateAll(targets, ledgers);
+    await withMigratedDatabases(async ({ query, control }) => {
       const keyless = `
         SELECT c.oid::regclass::text AS table FROM pg_class c
         WHERE c.relkind IN ('r', 'p') AND c.relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
@@ -67,8 +65,7 @@ describe('every table', () => {
   });
 
   it('and everything else that can be parked has a name that the suffix fits behind', async () => {
-    await withEmptyDatabases(async ({ targets, query, control }) => {
-      await migrateAll(targets, ledgers);
+    await withMigratedDatabases(async ({ query, control }) => {
       const names = `
         SELECT n.nspname AS name FROM pg_namespace n WHERE n.nspname !~ '^(pg_|information_schema$|public$)'
         UNION SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

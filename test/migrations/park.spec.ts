@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Ledger, migrateAll, migrateDown, migrateUp } from '@belay/platform';
+import { type Ledger, migrateDown, migrateUp } from '@belay/platform';
 import { ledgers } from '../../migrations/index.js';
 import { LONGEST_NAME, park, unpark } from '../../migrations/support/park.js';
-import { type EmptyDatabases, withEmptyDatabases } from './databases.js';
+import { type OwnDatabases, withMigratedDatabases } from './databases.js';
 import { ledgerOf, migration } from './ledgers.js';
 
 const create = migration('CreateShop1700000000000', {
@@ -17,12 +17,12 @@ const create = migration('CreateShop1700000000000', {
 /** A shop that is up, with one more migration of the test's own; its name is `1700000000001-extend`. */
 async function withShop(
   extension: Parameters<typeof migration>[1] | undefined,
-  work: (databases: EmptyDatabases, shop: readonly Ledger[]) => Promise<void>,
+  work: (databases: OwnDatabases, shop: readonly Ledger[]) => Promise<void>,
 ): Promise<void> {
   const migrations = extension ? [create, migration('Extend1700000000001', extension)] : [create];
   const shop = [...ledgers.filter((ledger) => ledger.domain === 'control'), ledgerOf('shop', migrations)];
-  await withEmptyDatabases(async (databases) => {
-    await migrateAll(databases.targets, shop);
+  await withMigratedDatabases(async (databases) => {
+    await migrateUp(databases.targets, shop, 'shop');
     await databases.query(`INSERT INTO shop.item (id, name) VALUES (1, 'rope'), (2, 'belay')`);
     await work(databases, shop);
   });

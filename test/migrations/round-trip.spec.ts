@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { type Ledger, migrateAll, migrateDown, migrateUp, migrationStatus } from '@belay/platform';
+import { type Ledger, migrateDown, migrateUp, migrationStatus } from '@belay/platform';
 import { ledgers } from '../../migrations/index.js';
-import { type EmptyDatabases, withEmptyDatabases } from './databases.js';
+import { type OwnDatabases, withMigratedDatabases } from './databases.js';
 
 /** Everything in a domain's schema: columns, types and every row of every table, view and materialized view. */
-async function content({ domain, database }: Ledger, databases: EmptyDatabases): Promise<unknown> {
+async function content({ domain, database }: Ledger, databases: OwnDatabases): Promise<unknown> {
   const query = database === 'control' ? databases.control : databases.query;
   const present = await query(`SELECT FROM pg_namespace WHERE nspname = '${domain}'`);
   if (present.length === 0) return 'no schema';
@@ -15,9 +15,8 @@ async function content({ domain, database }: Ledger, databases: EmptyDatabases):
   return query(`SELECT schema_to_xml_and_xmlschema('${domain}', true, false, '')::text AS xml`);
 }
 
-async function withRows(ledger: Ledger, work: (databases: EmptyDatabases) => Promise<void>): Promise<void> {
-  await withEmptyDatabases(async (databases) => {
-    await migrateAll(databases.targets, ledgers);
+async function withRows(ledger: Ledger, work: (databases: OwnDatabases) => Promise<void>): Promise<void> {
+  await withMigratedDatabases(async (databases) => {
     const rows = readFileSync(new URL(`rows/${ledger.domain}.sql`, import.meta.url), 'utf8');
     await (ledger.database === 'control' ? databases.control : databases.query)(rows);
     await work(databases);

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type Ledger, migrateAll, migrateDown, migrateUp, migrationStatus } from '@belay/platform';
 import { ledgers } from '../../migrations/index.js';
 import { park, unpark } from '../../migrations/support/park.js';
-import { connect, type EmptyDatabases, withEmptyDatabases } from './databases.js';
+import { connect, type OwnDatabases, withEmptyDatabases } from './databases.js';
 import { fileNameOf, ledgerOf, migration } from './ledgers.js';
 
 const control = ledgers.filter((ledger) => ledger.domain === 'control');
@@ -32,7 +32,7 @@ const column = (className: string, name: string) =>
 const isApplied = `SELECT name, state FROM public.shop_migrations ORDER BY name`;
 
 /** What a `pg_dump` of the catalogue would notice, of everything that is not the server's own. */
-async function everything({ query, control: controlled }: EmptyDatabases): Promise<unknown> {
+async function everything({ query, control: controlled }: OwnDatabases): Promise<unknown> {
   const objects = `
     SELECT n.nspname, c.relname, c.relkind FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid
     WHERE n.nspname NOT LIKE 'pg_%' AND n.nspname <> 'information_schema' ORDER BY 1, 2`;

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type Ledger, migrateAll, migrateDown, migrateUp, migrationStatus } from '@belay/platform';
 import { ledgers } from '../../migrations/index.js';
 import { park, unpark } from '../../migrations/support/park.js';
-import { type EmptyDatabases, withEmptyDatabases } from './databases.js';
+import { type OwnDatabases, withEmptyDatabases, withMigratedDatabases } from './databases.js';
 import { ledgerOf, migration } from './ledgers.js';
 
 const control = ledgers.filter((ledger) => ledger.domain === 'control');
@@ -32,9 +32,9 @@ const without: readonly Ledger[] = control;
 
 const items = `SELECT id, priority FROM shop.item ORDER BY id`;
 
-async function withNewer(work: (databases: EmptyDatabases) => Promise<void>): Promise<void> {
-  await withEmptyDatabases(async (databases) => {
-    await migrateAll(databases.targets, newer, { release: 'newer' });
+async function withNewer(work: (databases: OwnDatabases) => Promise<void>): Promise<void> {
+  await withMigratedDatabases(async (databases) => {
+    await migrateUp(databases.targets, newer, 'shop', { release: 'newer' });
     await databases.query(`INSERT INTO shop.item VALUES (1, 5)`);
     await work(databases);
   });
