@@ -1,4 +1,4 @@
-import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,18 +10,10 @@ import pg from 'pg';
 import { z } from 'zod';
 import { demoPassword, loadDemo } from '../../apps/cli/src/demo/load-demo.js';
 import { createDatabases, type TestDatabases } from '../support/databases.js';
+import { InnerLine, ProcessLine } from './command-line.js';
 
 const program = (name: string) => resolve('dist', 'apps', name, 'src', 'main.js');
 const address = z.object({ url: z.string().optional() });
-
-export interface Answered {
-  readonly code: number | null;
-  /** What a person reads, or a program with `--json`. */
-  readonly out: string;
-  /** What is told meanwhile. */
-  readonly err: string;
-  readonly ms: number;
-}
 
 /**
  * Belay as it runs at a company: two databases with the demo people, the built programs as processes, and a flag server
@@ -30,6 +22,10 @@ export interface Answered {
 export class BelayRoom {
   readonly pool: pg.Pool;
   readonly control: pg.Pool;
+  /** Commands as processes. */
+  readonly processes: ProcessLine;
+  /** Commands within this one. */
+  readonly here: InnerLine;
   readonly #children = new Set<ChildProcess>();
 
   private constructor(
@@ -37,6 +33,9 @@ export class BelayRoom {
     readonly folder: string,
     readonly env: Readonly<Record<string, string>>,
   ) {
+    const typed = { ...env, BELAY_PASSWORD: demoPassword };
+    this.processes = new ProcessLine(folder, typed);
+    this.here = new InnerLine(folder, typed);
     const open = (connectionString: string) => {
       const pool = new pg.Pool({ connectionString, max: 4 });
       pool.on('error', () => undefined);
@@ -55,8 +54,9 @@ export class BelayRoom {
     const folder = mkdtempSync(join(tmpdir(), 'belay-room-'));
     const flags = defaultFlagsDocument(domains);
     const features = flags.features.map((one) => ({ ...one, enabled: one.enabled || one.name.includes('wms') }));
-    mkdirSync(join(folder, '.belay', 'flags'), { recursive: true });
-    writeFileSync(join(folder, '.belay', 'flags', 'unleash.json'), JSON.stringify({ ...flags, features }));
+    const state = join(folder, '.belay');
+    mkdirSync(join(state, 'flags'), { recursive: true });
+    writeFileSync(join(state, 'flags', 'unleash.json'), JSON.stringify({ ...flags, features }));
     return new BelayRoom(databases, folder, {
       NODE_ENV: 'test',
       LOG_LEVEL: 'error',
@@ -68,39 +68,25 @@ export class BelayRoom {
       UNLEASH_TOKEN: 'dead',
       RATE_LIMIT_PER_MINUTE: '1000000',
       ANONYMOUS_RATE_LIMIT_PER_MINUTE: '1000000',
+      FLAGS_BACKUP_DIR: join(state, 'flags'),
+      BACKUP_DIR: join(state, 'backups'),
+      AUDIT_ANCHOR_FILE: join(state, 'audit-anchors.jsonl'),
+      EMERGENCY_JOURNAL_FILE: join(state, 'emergency-journal.jsonl'),
       NODE_COMPILE_CACHE: join(tmpdir(), 'belay-compile-cache'),
     });
   }
 
-  /** The command as from a terminal; `as` signs in with the password of the demo. */
-  async belay(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Answered> {
-    const began = performance.now();
-    const child = spawn(process.execPath, [program('cli'), ...args], {
-      cwd: this.folder,
-      env: { ...this.env, BELAY_PASSWORD: demoPassword, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.#children.add(child);
-    const told = { out: '', err: '' };
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (told.out += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (told.err += text));
-    await once(child, 'close');
-    this.#children.delete(child);
-    return { code: child.exitCode, ...told, ms: performance.now() - began };
+  /** The command as from a terminal; `--as` signs in with the password of the demo. */
+  belay(...typed: Parameters<ProcessLine['belay']>): ReturnType<ProcessLine['belay']> {
+    return this.processes.belay(...typed);
   }
 
-  /** The same with `--json`; throws, with all that was told, when it ends otherwise. */
-  async json<Answer>(args: readonly string[], shape: z.ZodType<Answer>, code = 0): Promise<Answer> {
-    const { code: ended, out, err } = await this.belay([...args, '--json']);
-    if (ended !== code) throw new Error(`belay ${args.join(' ')} ended with ${ended}, not ${code}:\n${out}\n${err}`);
-    return shape.parse(JSON.parse(out));
+  json<Answer>(args: readonly string[], shape: z.ZodType<Answer>, code = 0): Promise<Answer> {
+    return this.processes.json(args, shape, code);
   }
 
-  /** Text for people; throws, with all that was told, when it ends otherwise. */
-  async text(args: readonly string[], code = 0): Promise<string> {
-    const { code: ended, out, err } = await this.belay(args);
-    if (ended !== code) throw new Error(`belay ${args.join(' ')} ended with ${ended}, not ${code}:\n${out}\n${err}`);
-    return out + err;
+  text(args: readonly string[], code = 0): Promise<string> {
+    return this.processes.text(args, code);
   }
 
   /** An API or a worker; answers where it listens. */
@@ -151,7 +137,7 @@ export class BelayRoom {
   }
 
   async close(): Promise<void> {
-    await this.stop();
+    await Promise.all([this.stop(), this.processes.close()]);
     await Promise.all([this.pool.end(), this.control.end()]);
     await this.dropCopies();
     await this.databases.drop();

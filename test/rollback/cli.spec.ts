@@ -11,7 +11,7 @@ import { BelayRoom } from './belay-room.js';
 const refused = z.object({ problem: problem.pick({ code: true }).loose() });
 const reason = ['--reason', 'the counts are wrong again'];
 
-/** Commands that depend on nothing of each other run two at a time. */
+/** Some as processes of their own, from the start to the exit code; the others, of which there are many, within this one. */
 describe('belay, with neither API nor worker', () => {
   let room: BelayRoom;
   beforeAll(async () => {
@@ -19,7 +19,8 @@ describe('belay, with neither API nor worker', () => {
   }, 30_000);
   afterAll(() => room.close());
 
-  const codeOf = async (args: readonly string[], code: number) => (await room.json(args, refused, code)).problem.code;
+  const codeOf = async (args: readonly string[], code: number) =>
+    (await room.here.json(args, refused, code)).problem.code;
 
   it('lists what it can do, and answers before anything was done', async () => {
     const told = await Promise.all([room.text(['--help']), room.text(['status']), room.text(['backup', 'list'])]);
@@ -32,18 +33,18 @@ describe('belay, with neither API nor worker', () => {
 
   it('names what a rollback would miss', async () => {
     const report = z.object({ ok: z.boolean(), found: z.array(z.object({ what: z.string(), ok: z.boolean() })) });
-    const { found } = await room.json(['doctor'], report, 1);
+    const { found } = await room.here.json(['doctor'], report, 1);
     expect(found.filter(({ ok }) => !ok).map(({ what }) => what)).toEqual(['proven backup']);
   }, 30_000);
 
   it('switches a module off at once, and lets it on again only for somebody who may approve', async () => {
     expect(await codeOf(['off', 'wms', '--reason', 'short'], 1)).toBe('reason-too-short');
-    expect(await room.text(['off', 'wms', ...reason])).toMatch(
+    expect(await room.here.text(['off', 'wms', ...reason])).toMatch(
       /enable_wms_module is off; 0 processes obeyed within \d+ ms/,
     );
     const explained = z.object({ mode: z.string(), killed: z.boolean(), because: z.array(z.string()) });
     const [state, byHost, byOther] = await Promise.all([
-      room.json(['flags', 'explain', 'wms'], explained),
+      room.here.json(['flags', 'explain', 'wms'], explained),
       codeOf(['on', 'wms', ...reason], 1),
       codeOf(['on', 'wms', '--as', 'auditor', ...reason], 1),
     ]);
@@ -56,22 +57,22 @@ describe('belay, with neither API nor worker', () => {
   }, 60_000);
 
   it('asks for the right password', async () => {
-    const wrong = await room.belay(['on', 'wms', '--as', 'approver', '--json', ...reason], {
+    const wrong = await room.here.belay(['on', 'wms', '--as', 'approver', '--json', ...reason], {
       BELAY_PASSWORD: 'guessed',
     });
     expect(wrong.code).toBe(1);
     expect(refused.parse(JSON.parse(wrong.out)).problem.code).toBe('wrong-credentials');
-    const nobody = await room.belay(['on', 'wms', '--as', 'approver', ...reason], { BELAY_PASSWORD: '' });
+    const nobody = await room.here.belay(['on', 'wms', '--as', 'approver', ...reason], { BELAY_PASSWORD: '' });
     expect(nobody).toMatchObject({ code: 1, out: expect.stringContaining('set BELAY_PASSWORD') });
   }, 30_000);
 
   it('keeps what the flags are, tells the difference, and goes back to it', async () => {
-    const snapshot = await room.json(['flags', 'snapshot'], z.object({ id: z.uuid() }));
-    await room.text(['off', 'wms_finance', ...reason]);
+    const snapshot = await room.here.json(['flags', 'snapshot'], z.object({ id: z.uuid() }));
+    await room.here.text(['off', 'wms_finance', ...reason]);
     const [diff, list, snapshots] = await Promise.all([
-      room.text(['flags', 'diff', snapshot.id.slice(0, 13)]),
-      room.text(['flags', 'list']),
-      room.text(['flags', 'snapshots']),
+      room.here.text(['flags', 'diff', snapshot.id.slice(0, 13)]),
+      room.here.text(['flags', 'list']),
+      room.here.text(['flags', 'snapshots']),
     ]);
     expect(diff).toMatch(/wms_finance +by hand +not switched +off/);
     expect(list).toMatch(/^wms_finance +off/m);
@@ -82,44 +83,44 @@ describe('belay, with neither API nor worker', () => {
 
   it('stops jobs and lets them go on', async () => {
     const queue = z.object({ queue: z.string() });
-    expect(await room.json(['jobs', 'stop', 'wms', ...reason], queue)).toEqual({ queue: 'paused' });
-    expect(await room.json(['jobs', 'start', 'wms', ...reason], queue)).toEqual({ queue: 'open' });
+    expect(await room.here.json(['jobs', 'stop', 'wms', ...reason], queue)).toEqual({ queue: 'paused' });
+    expect(await room.here.json(['jobs', 'start', 'wms', ...reason], queue)).toEqual({ queue: 'open' });
     expect(await codeOf(['jobs', 'stop', 'nothing'], 1)).toBe('domain-unknown');
   }, 30_000);
 
   it('makes backups by itself, proves them, and finds out that one was damaged', async () => {
     const [marker] = await Promise.all([
-      room.json(['marker', 'create', 'before everything'], z.object({ id: z.uuid() })),
+      room.here.json(['marker', 'create', 'before everything'], z.object({ id: z.uuid() })),
       codeOf(['backup', 'create', '--scope', 'nothing'], 1),
     ]);
-    expect(await room.text(['marker', 'list'])).toContain(marker.id);
-    const made = await room.json(['backup', 'create', '--scope', 'wms', '--level', '2'], backupView);
+    expect(await room.here.text(['marker', 'list'])).toContain(marker.id);
+    const made = await room.here.json(['backup', 'create', '--scope', 'wms', '--level', '2'], backupView);
     expect(made).toMatchObject({ state: 'complete', level: 2, domains: ['wms'] });
     const [proven, list] = await Promise.all([
-      room.json(['backup', 'drill', made.id.slice(0, 18)], backupView),
-      room.text(['backup', 'list']),
+      room.here.json(['backup', 'drill', made.id.slice(0, 18)], backupView),
+      room.here.text(['backup', 'list']),
     ]);
     expect(proven).toMatchObject({ state: 'proven', level: 4 });
     expect(list).toContain(made.id);
     const file = join(room.folder, made.location, 'build.json');
     await writeFile(file, (await readFile(file, 'utf8')).replace('{', '{ '));
-    const broken = await room.json(['backup', 'verify', made.id, '--level', '1'], backupView, 1);
+    const broken = await room.here.json(['backup', 'verify', made.id, '--level', '1'], backupView, 1);
     expect(broken.state).toBe('broken');
-    expect(await room.text(['backup', 'show', made.id], 1)).toContain('build.json');
+    expect(await room.here.text(['backup', 'show', made.id], 1)).toContain('build.json');
   }, 60_000);
 
   it('runs a plan that nobody has to agree to in its own process, and is refused a second time', async () => {
-    const plan = await room.json(['plan', 'module', 'wms', '--depth', 'off', ...reason], planView);
+    const plan = await room.here.json(['plan', 'module', 'wms', '--depth', 'off', ...reason], planView);
     expect(plan.state).toBe('approved');
-    expect(await room.text(['dry-run', plan.id.slice(0, 10)])).toContain('It may go on.');
+    expect(await room.here.text(['dry-run', plan.id.slice(0, 10)])).toContain('It may go on.');
     const told = await room.text(['run', plan.id.slice(0, 10), '--here']);
     expect(told).toMatch(/^Run [0-9a-f-]{36}: monitoring/);
     expect(told).toMatch(/^100 % {2}monitoring$/m);
     expect(await codeOf(['run', plan.id], 1)).toBe('plan-not-open');
     const [report, log, status] = await Promise.all([
-      room.text(['report', 'last']),
-      room.text(['log', '--markdown']),
-      room.json(['status', 'last'], runView),
+      room.here.text(['report', 'last']),
+      room.here.text(['log', '--markdown']),
+      room.here.json(['status', 'last'], runView),
     ]);
     expect(report).toContain('| flag enable_wms_module |');
     expect(log).toMatch(/\| module wms off \| the counts are wrong again \|/);
@@ -128,16 +129,16 @@ describe('belay, with neither API nor worker', () => {
 
   it('holds a run that is asked for while nobody carries it out, and everybody else out', async () => {
     const [{ id: first }, { id: second }] = await Promise.all([
-      room.json(['plan', 'module', 'wms', '--depth', 'off', ...reason], planView),
-      room.json(['plan', 'runbook', 'wms-read-only', ...reason], planView),
+      room.here.json(['plan', 'module', 'wms', '--depth', 'off', ...reason], planView),
+      room.here.json(['plan', 'runbook', 'wms-read-only', ...reason], planView),
     ]);
-    const queued = await room.belay(['run', first]);
+    const queued = await room.here.belay(['run', first]);
     expect(queued).toMatchObject({ code: 0, err: expect.stringContaining('No worker runs') });
     expect(await codeOf(['run', second], 6)).toBe('run-in-progress');
     expect(await codeOf(['pause', 'last'], 1)).toBe('run-not-ready');
     expect(await codeOf(['retry', 'last', '0'], 1)).toBe('run-not-ready');
     expect(await codeOf(['confirm', 'last', ...reason], 1)).toBe('run-not-ready');
-    const cancelled = await room.json(['cancel', 'last', '--here'], runView, 1);
+    const cancelled = await room.here.json(['cancel', 'last', '--here'], runView, 1);
     expect(cancelled.state).toBe('cancelled');
     expect(await codeOf(['retry', 'last', '0'], 1)).toBe('run-not-ready');
     expect(await codeOf(['resume', 'last'], 1)).toBe('run-not-ready');
@@ -160,17 +161,17 @@ describe('belay, with neither API nor worker', () => {
       'run-not-found',
       'nothing-to-do',
     ]);
-    expect(await room.text(['parked', 'list'])).toContain('Nothing is parked.');
-    expect(await room.text(['runbooks'])).toMatch(/^wms-off +1 +wms/m);
+    expect(await room.here.text(['parked', 'list'])).toContain('Nothing is parked.');
+    expect(await room.here.text(['runbooks'])).toMatch(/^wms-off +1 +wms/m);
     expect(await room.text(['migrate', 'vault', 'wms'])).toMatch(/\d+ migrations are in the vault\./);
   }, 60_000);
 
   it('takes the trail out, and finds out that a copy of it was changed', async () => {
     const out = join(room.folder, 'audit.jsonl');
-    await room.text(['audit', 'export', '--format', 'jsonl', '--out', out]);
+    await room.here.text(['audit', 'export', '--format', 'jsonl', '--out', out]);
     const [whole, file] = await Promise.all([
-      room.text(['audit', 'verify']),
-      room.text(['audit', 'verify', '--file', out]),
+      room.here.text(['audit', 'verify']),
+      room.here.text(['audit', 'verify', '--file', out]),
     ]);
     expect(whole).toMatch(/✓ \d+ entries, each as it was written/);
     expect(file).toMatch(/✓ \d+ entries \(jsonl\)/);
@@ -178,8 +179,8 @@ describe('belay, with neither API nor worker', () => {
       out,
       (await readFile(out, 'utf8')).replace('the counts are wrong again', 'the counts are right now'),
     );
-    expect(await room.text(['audit', 'verify', '--file', out], 1)).toContain('✗');
-    expect(await room.text(['audit', 'list', '--action', 'flag.'])).toContain('flag.off enable_wms_module');
+    expect(await room.here.text(['audit', 'verify', '--file', out], 1)).toContain('✗');
+    expect(await room.here.text(['audit', 'list', '--action', 'flag.'])).toContain('flag.off enable_wms_module');
     await rm(out);
   }, 60_000);
 });

@@ -20,50 +20,72 @@ import { sentenceFor } from './failure.js';
 import { LocalEnvironment, LocalProblem } from './local/local-environment.js';
 import { LocalState } from './local/local-state.js';
 
-/** The terminal, and the databases that are configured or else those of `belay start`. */
-export const domainHost: CommandHost = {
-  open: openHost,
+/** Where a command is typed: what is told and asked there, and what was set and is kept there. */
+export interface Terminal extends Pick<CommandHost, 'print' | 'note' | 'finish'> {
+  /** Undefined when nobody sits there; what is `hidden` is not shown while it is typed. */
+  readonly ask: (question: string, hidden?: boolean) => Promise<string | undefined>;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly state: () => LocalState;
+}
+
+/** The one that this process was started at. */
+const ownTerminal: Terminal = {
   print: (text) => process.stdout.write(text),
   note: (text) => process.stderr.write(text),
-  ask: (question) => ask(question),
+  ask,
   finish: (exitCode) => {
     process.exitCode = exitCode;
   },
-  explain: sentenceFor,
+  // eslint-disable-next-line no-restricted-properties -- it is handed on to what reads it by readConfig(), but for the password
+  variables: process.env,
+  state: () => new LocalState(),
 };
 
+/** The databases that are configured at the terminal, or else those of `belay start`. */
+export function domainHost(terminal: Terminal = ownTerminal): CommandHost {
+  const { print, note, finish } = terminal;
+  return {
+    open: (module) => openHost(terminal, module),
+    print,
+    note,
+    ask: (question) => terminal.ask(question),
+    finish,
+    explain: sentenceFor,
+  };
+}
+
 /** Needs neither API nor worker; PostgreSQL is started only when it is ours and does not run. */
-async function openHost(module: Type): Promise<OpenHost> {
+async function openHost(terminal: Terminal, module: Type): Promise<OpenHost> {
   await using opened = new AsyncDisposableStack();
-  const environment = new LocalEnvironment(new LocalState());
+  const environment = new LocalEnvironment(terminal.state(), terminal.variables);
   const postgres = opened.adopt(await environment.startPostgres(), (one) => one?.stop());
   const variables = environment.processVariables(postgres);
-  const runtime = opened.adopt(await runtimeOf(variables), (one) => one.close());
+  const runtime = opened.adopt(await runtimeOf(terminal, variables), (one) => one.close());
   const context = opened.adopt(await composeBeside(runtime, [module]), (one) => one.close());
   const all = opened.move();
   return {
     runtime,
     context,
-    signIn: (username) => signIn(runtime, username),
+    signIn: (username) => signIn(terminal, runtime, username),
     close: () => all.disposeAsync(),
   };
 }
 
 /** Whoever switches off must be able to when the flag server is dead and was never seen: then the release's defaults speak. */
-async function runtimeOf(variables: Record<string, string>): Promise<RunningRuntime> {
+async function runtimeOf({ note }: Terminal, variables: Record<string, string>): Promise<RunningRuntime> {
   const quiet: Record<string, string> = { LOG_LEVEL: 'error', ...variables };
   try {
     return await startRuntime('cli', domains, readConfig(quiet));
   } catch (error) {
     if (!(error instanceof FlagsUnavailable)) throw error;
-    domainHost.note(`${error.message} The flags' defaults are taken instead.\n`);
+    note(`${error.message} The flags' defaults are taken instead.\n`);
     return startRuntime('cli', domains, readConfig({ ...quiet, UNLEASH_URL: '', UNLEASH_TOKEN: '' }));
   }
 }
 
 /** With the modules that are always on, because one of them has the accounts; closed again at once. */
-async function signIn(runtime: RunningRuntime, username: string): Promise<AccountFacts> {
-  const password = await passwordOf(username);
+async function signIn(terminal: Terminal, runtime: RunningRuntime, username: string): Promise<AccountFacts> {
+  const password = await passwordOf(terminal, username);
   const core = domains.filter(({ flag }) => flag === undefined).map(({ module }) => module);
   const context = await NestFactory.createApplicationContext(
     { module: SignInModule, imports: [PlatformModule.forRoot(ledgers, runtime), ...core] },
@@ -81,11 +103,11 @@ async function signIn(runtime: RunningRuntime, username: string): Promise<Accoun
 @Module({})
 class SignInModule {}
 
-async function passwordOf(username: string): Promise<string> {
-  // eslint-disable-next-line no-restricted-properties -- whoever types the command proves who they are by it; no process reads it
-  const given = process.env['BELAY_PASSWORD'];
+/** Whoever types a command proves who they are by it; no other process reads it. */
+async function passwordOf({ variables, ask: asks }: Terminal, username: string): Promise<string> {
+  const given = variables['BELAY_PASSWORD'];
   if (given !== undefined && given !== '') return given;
-  const typed = await ask(`Password of ${username}: `, true);
+  const typed = await asks(`Password of ${username}: `, true);
   if (typed === undefined)
     throw new LocalProblem(`Nobody is there to ask for the password of ${username}: set BELAY_PASSWORD.`);
   return typed;

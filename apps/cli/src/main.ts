@@ -26,8 +26,9 @@ for (const command of [
   belay.addCommand(command);
 }
 
+const host = domainHost();
 for (const { commands } of domains) {
-  for (const command of (await commands?.(domainHost)) ?? []) {
+  for (const command of (await commands?.(host)) ?? []) {
     const present = belay.commands.find((one) => one.name() === command.name());
     if (present) for (const part of command.commands) present.addCommand(part);
     else belay.addCommand(command);

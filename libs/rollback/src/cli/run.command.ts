@@ -120,9 +120,7 @@ function steer(shell: Shell, wish: Exclude<RunWish, 'confirm'>): Command {
   return following(shell.act(wish, words[wish]))
     .argument('<run>', RUN)
     .option('--reason <text>', 'why', DEFAULT_REASON)
-    .action((given: string, flags: Following) =>
-      shell.run(flags, (session) => wishOf(session, given, wish, flags), { here: flags.here === true }),
-    );
+    .action((given: string, flags: Following) => shell.run(flags, (session) => wishOf(session, given, wish, flags)));
 }
 
 async function wishOf(session: Session, given: string, wish: RunWish, flags: Following): Promise<Told> {
@@ -130,8 +128,19 @@ async function wishOf(session: Session, given: string, wish: RunWish, flags: Fol
   const runId = await runNamed(session.world.control, given);
   const { lastEvent } = await session.get(RunReader).get(runId);
   const run = await session.get(RunWishes).run(by, runId, wish, flags.reason ?? DEFAULT_REASON, session.transact);
-  if (flags.watch !== true && flags.here !== true) return { text: runText(run), json: run };
-  return toldOf(await watchRun(session, runId, lastEvent));
+  return watched(session, run, lastEvent, flags);
+}
+
+/** An executor of our own begins when the wish is there, so that it heeds it first of all. */
+async function watched(
+  session: Session,
+  run: RunView,
+  after: number,
+  { watch: watching, here }: Following,
+): Promise<Told> {
+  if (here === true) await session.carryOut();
+  if (watching !== true && here !== true) return { text: runText(run), json: run };
+  return toldOf(await watchRun(session, run.id, after));
 }
 
 function steerStep(shell: Shell, wish: Exclude<StepWish, 'confirm'>): Command {
@@ -141,7 +150,7 @@ function steerStep(shell: Shell, wish: Exclude<StepWish, 'confirm'>): Command {
     .argument('<step>', 'its number')
     .option('--reason <text>', 'why', DEFAULT_REASON)
     .action((given: string, step: string, flags: Following) =>
-      shell.run(flags, (session) => stepWishOf(session, given, step, wish, flags), { here: flags.here === true }),
+      shell.run(flags, (session) => stepWishOf(session, given, step, wish, flags)),
     );
 }
 
@@ -161,8 +170,7 @@ async function stepWishOf(
   const said = { reason, facts: {} };
   let run = await wishes.step(by, { id: runId, idx: Number(step) }, wish, said, session.transact);
   if (state === 'paused') run = await wishes.run(by, runId, 'resume', reason, session.transact);
-  if (flags.watch !== true && flags.here !== true) return { text: runText(run), json: run };
-  return toldOf(await watchRun(session, runId, lastEvent));
+  return watched(session, run, lastEvent, flags);
 }
 
 function confirm(shell: Shell): Command {
@@ -171,16 +179,12 @@ function confirm(shell: Shell): Command {
     .argument('[step]', 'its number; without it, everything that remained')
     .option('--reason <text>', 'what was done')
     .action((given: string, step: string | undefined, flags: Following) =>
-      shell.run(
-        flags,
-        async (session) => {
-          const reason = await session.reason();
-          return step === undefined
-            ? wishOf(session, given, 'confirm', { ...flags, reason })
-            : stepWishOf(session, given, step, 'confirm', { ...flags, reason });
-        },
-        { here: flags.here === true },
-      ),
+      shell.run(flags, async (session) => {
+        const reason = await session.reason();
+        return step === undefined
+          ? wishOf(session, given, 'confirm', { ...flags, reason })
+          : stepWishOf(session, given, step, 'confirm', { ...flags, reason });
+      }),
     );
 }
 

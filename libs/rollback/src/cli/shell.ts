@@ -62,10 +62,11 @@ export class Shell {
     let told: Told;
     try {
       const opened = await this.host.open(here ? RollbackControlModule : RollbackCoreModule);
+      const session = new Session(this.host, opened, flags);
       try {
-        told = await work(new Session(this.host, opened, flags));
+        told = await work(session);
       } finally {
-        await opened.close();
+        await session.close();
       }
     } catch (error) {
       told = this.refusal(error);
@@ -95,6 +96,7 @@ export class Shell {
 /** One command at work: services, and who is acting. */
 export class Session {
   #actor: Promise<Actor> | undefined;
+  #executor: OpenHost | undefined;
 
   constructor(
     private readonly host: CommandHost,
@@ -113,6 +115,16 @@ export class Session {
   get<Service>(type: Type<Service>): Service {
     // Controllers of other modules are not meant.
     return this.opened.context.get(type, { strict: false });
+  }
+
+  /** From now on, and until the command ends, an executor stands by in this process. */
+  async carryOut(): Promise<void> {
+    this.#executor ??= await this.host.open(RollbackControlModule);
+  }
+
+  async close(): Promise<void> {
+    await this.#executor?.close();
+    await this.opened.close();
   }
 
   /** Whoever acts; throws, and has it remembered, when they may do nothing of the kind. */
