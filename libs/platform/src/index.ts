@@ -73,6 +73,7 @@ export { Routes, type Route } from './http/routes.js';
 export { fastifyAdapter, prefixRoutes, prepareServer } from './http/server.js';
 export { DeadLetterNotFound, DeadLetters, type DeadLetter } from './jobs/dead-letters.js';
 export { slotId } from './jobs/crons.js';
+export { readableJobs } from './jobs/job-handlers.js';
 export { JobRunner } from './jobs/job-runner.js';
 export { jobType, type JobDeclaration, type JobType } from './jobs/job-type.js';
 export { Consumes, CronJob, Job, type CronDeclaration, type DeliveredEvent } from './jobs/job.decorators.js';

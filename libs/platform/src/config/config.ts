@@ -101,6 +101,16 @@ const environment = z
       .min(2)
       .default(30)
       .describe('How long something is parked before it may be purged'),
+    LONG_TRANSACTION_S: z.coerce
+      .number()
+      .positive()
+      .default(30)
+      .describe('A transaction that holds a table for longer is in the way of what changes schemas'),
+    MOST_REPLICA_LAG_S: z.coerce
+      .number()
+      .positive()
+      .default(10)
+      .describe('How far replicas may be behind while schemas are changed'),
     BACKUP_DIR: z.string().min(1).default('.belay/backups').describe('Where backups are kept; shared by all workers'),
     BACKUP_COPY_DIR: z
       .string()

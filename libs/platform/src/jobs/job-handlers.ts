@@ -1,4 +1,5 @@
 import type { Type } from '@nestjs/common';
+import { MODULE_METADATA } from '@nestjs/common/constants.js';
 import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
 import { eventEnvelope, tick } from './job-envelope.js';
 import { handlerDeclaration, type CronDeclaration, type HandlerDeclaration } from './job.decorators.js';
@@ -38,14 +39,21 @@ export function findHandlers(modules: ModulesContainer, domain: JobDomain): Read
   return handlers;
 }
 
+/** The newest version that this build reads of each kind of job of the domain, whether it is on or not. */
+export function readableJobs({ jobs }: JobDomain): ReadonlyMap<string, number> {
+  const providers: unknown = jobs && Reflect.getMetadata(MODULE_METADATA.PROVIDERS, jobs);
+  const classes: unknown[] = Array.isArray(providers) ? providers : [];
+  const none = () => () => Promise.resolve();
+  const handlers = classes.flatMap((one) => {
+    const prototype: unknown = Reflect.get(Object(one), 'prototype');
+    return declarationsOf(prototype).map(([declared]) => handlerOf(declared, none));
+  });
+  return new Map(handlers.map(({ name, version }) => [name, version]));
+}
+
 function handlersOf(instance: unknown): JobHandler[] {
   if (typeof instance !== 'object' || instance === null) return [];
-  const names = new MetadataScanner().getAllMethodNames(Reflect.getPrototypeOf(instance));
-  return names.flatMap((name) => {
-    const method: unknown = Reflect.get(instance, name);
-    if (typeof method !== 'function') return [];
-    const declaration = handlerDeclaration(method);
-    if (!declaration) return [];
+  return declarationsOf(Reflect.getPrototypeOf(instance)).map(([declaration, method]) => {
     const doing = (input: unknown) => async (job: RunningJob) => {
       await Reflect.apply(method, instance, [input, job]);
     };
@@ -76,6 +84,17 @@ function handlerOf(
       return { name: event, version: 1, feature, read };
     }
   }
+}
+
+/** Methods of a class that were declared to handle something. */
+function declarationsOf(prototype: unknown): (readonly [HandlerDeclaration, object])[] {
+  if (typeof prototype !== 'object' || prototype === null) return [];
+  return new MetadataScanner().getAllMethodNames(prototype).flatMap((name) => {
+    const method: unknown = Reflect.get(prototype, name);
+    if (typeof method !== 'function') return [];
+    const declaration = handlerDeclaration(method);
+    return declaration ? [[declaration, method] as const] : [];
+  });
 }
 
 /** What the manifest says it hears and what is handled must be the same: else facts wait for nobody, or nobody for facts. */

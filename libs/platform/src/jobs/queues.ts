@@ -37,6 +37,14 @@ export interface RunningNow {
   readonly requestId: string;
 }
 
+export interface WaitingJobs {
+  readonly name: string;
+  readonly version: number;
+  readonly jobs: number;
+}
+
+const PAGE = 500;
+
 // A job id is known for this long after the job is done, so that a late second request for the same work is none.
 const KEPT_SECONDS = 1_800;
 
@@ -107,6 +115,23 @@ export class Queues implements OnApplicationShutdown {
       startedAt: job.processedOn === undefined ? null : new Date(job.processedOn),
       requestId: job.data.requestId,
     }));
+  }
+
+  /** What waits for a worker or for its time, also while the queue is paused: how many of each kind and version. */
+  async waiting(domain: string): Promise<readonly WaitingJobs[]> {
+    const found = new Map<string, WaitingJobs>();
+    for (let from = 0; ; from += PAGE) {
+      const jobs = await this.of(domain).getJobs(
+        ['waiting', 'paused', 'prioritized', 'delayed'],
+        from,
+        from + PAGE - 1,
+      );
+      for (const { name, data } of jobs) {
+        const key = `${name} ${data.version}`;
+        found.set(key, { name, version: data.version, jobs: (found.get(key)?.jobs ?? 0) + 1 });
+      }
+      if (jobs.length === 0) return [...found.values()];
+    }
   }
 
   /** When the last job of the domain ended, well or badly; null when none did of late. */

@@ -50,6 +50,17 @@ export async function openBackup(world: World, id: string, signal?: AbortSignal)
   throw new BackupBroken(id, findings);
 }
 
+/** What a backup says of itself, by its signed manifest alone; whether its files are whole is not looked at. */
+export async function manifestOf(world: World, record: BackupRecord): Promise<BackupManifest> {
+  for (const folder of foldersOf(world, record)) {
+    const found = await readManifest(folder).catch(() => undefined);
+    if (!found) continue;
+    const { signature, ...unsigned } = found;
+    if (found.id === record.id && world.signer.signed(signedBytes(unsigned), signature)) return found;
+  }
+  throw new BackupBroken(record.id, [{ level: 1, subject: MANIFEST, problem: 'cannot be read' }]);
+}
+
 export function foldersOf(world: World, { id, location }: Pick<BackupRecord, 'id' | 'location'>): readonly string[] {
   const copies = world.runtime.config.BACKUP_COPY_DIR;
   return copies === undefined ? [location] : [location, join(copies, id)];

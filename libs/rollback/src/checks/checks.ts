@@ -47,6 +47,7 @@ export const safetyChecks: readonly SafetyCheck[] = [
 ];
 
 const PATIENCE_MS = 10_000;
+/** Before the effects of an emergency; afterwards there is time again. */
 const EMERGENCY_PATIENCE_MS = 2_000;
 
 export interface CheckSubject {
@@ -132,7 +133,7 @@ export class Checks {
   private async make(check: SafetyCheck, subject: CheckSubject, bypassedBy: string | null): Promise<CheckResult> {
     const { planId, plan, phase, runId, step = null } = subject;
     const severity = severityOf(check, plan);
-    const ms = plan.target.kind === 'emergency' ? EMERGENCY_PATIENCE_MS : PATIENCE_MS;
+    const ms = plan.target.kind === 'emergency' && phase !== 'after' ? EMERGENCY_PATIENCE_MS : PATIENCE_MS;
     const enough = new AbortController();
     const late = AbortSignal.timeout(ms);
     const signal = subject.signal ? AbortSignal.any([subject.signal, late]) : late;
