@@ -1,9 +1,14 @@
 import { randomUUIDv7 } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Module } from '@nestjs/common';
-import { AuditTrail, type Domain } from '@belay/platform';
+import { AuditTrail, readConfig, type Domain } from '@belay/platform';
 import pg from 'pg';
+import { backupCreate } from '../../libs/rollback/src/backups/backup.create.action.js';
+import { capacityCheckOf } from '../../libs/rollback/src/checks/capacity.check.js';
 import type { CheckPhase, CheckReport } from '../../libs/rollback/src/checks/check.js';
 import { Checks, safetyChecks } from '../../libs/rollback/src/checks/checks.js';
 import type { JsonObject } from '../../libs/rollback/src/engine/json.js';
@@ -11,8 +16,12 @@ import { World } from '../../libs/rollback/src/engine/world.js';
 import { fingerprintNow } from '../../libs/rollback/src/plans/fingerprint.queries.js';
 import { hashOfDocument } from '../../libs/rollback/src/plans/plan-hash.rules.js';
 import { planDoc, type PlanDoc, type PlanStep } from '../../libs/rollback/src/plans/plan.contract.js';
+import { workshop } from '../jobs/workshop.js';
+import { connect } from '../migrations/databases.js';
+import { eventually } from '../support/eventually.js';
 import { ActionRoom } from './action-room.js';
-import { createDepot, depot, depotLedgers } from './depot.js';
+import { createDepot, depot, depotLedgers, recovery } from './depot.js';
+import { Standby } from './standby.js';
 
 @Module({})
 class StandModule {}
@@ -44,27 +53,20 @@ const down = step('migration.down', { domain: 'depot' });
 
 describe('a safety check', () => {
   let room: ActionRoom;
-  /** Holds a table from the beginning on; it becomes old while the others are tested. */
-  let idle: pg.Client;
-  let began: number;
-  let young: CheckReport;
+  let folder: string;
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'belay-checks-'));
     room = await ActionRoom.open({
-      domains: [depot, stand],
+      domains: [depot, stand, workshop],
       ledgers: depotLedgers,
       on: ['enable_depot', 'enable_stand'],
+      env: { LONG_TRANSACTION_S: '1', MOST_REPLICA_LAG_S: '1', BACKUP_DIR: folder },
     });
     await createDepot(room.world.targets);
-    idle = new pg.Client({ connectionString: room.databases.databaseUrl });
-    await idle.connect();
-    await idle.query(`BEGIN`);
-    await idle.query(`SELECT FROM depot.reading`);
-    began = performance.now();
-    young = await report('S15', await plan([down]));
   });
   afterAll(async () => {
-    await idle.end();
     await room.close();
+    rmSync(folder, { recursive: true });
   });
 
   async function plan(steps: readonly PlanStep[], more: Partial<PlanDoc> = {}): Promise<PlanDoc> {
@@ -98,6 +100,7 @@ describe('a safety check', () => {
     readonly step?: PlanStep;
     readonly runId?: string;
     readonly planId?: string;
+    readonly world?: World;
   }
 
   async function report(id: string, doc: PlanDoc, facts: Facts = {}): Promise<CheckReport> {
@@ -106,7 +109,7 @@ describe('a safety check', () => {
     const { phase = facts.step ? 'step' : 'plan', runId = null, planId = hashOfDocument(doc) } = facts;
     if (!check.applies(doc)) throw new Error(`${id} does not apply`);
     if (!check.phases.includes(phase)) throw new Error(`${id} is not made in phase ${phase}`);
-    const context = { world: room.world, planId, plan: doc, phase, runId, step: facts.step ?? null };
+    const context = { world: facts.world ?? room.world, planId, plan: doc, phase, runId, step: facts.step ?? null };
     const found = await check.run({ ...context, signal: new AbortController().signal });
     // Whatever does not pass says what was measured against what, and how to go on.
     if (found.outcome !== 'pass') {
@@ -354,12 +357,16 @@ describe('a safety check', () => {
       await room.control(`DELETE FROM control.backup`);
       runId = await room.run();
     });
-    const keep = (level: number, age: string, state = 'proven') =>
-      room.control(
-        `INSERT INTO control.backup (id, scope, domains, location, level, state, snapshot_at, run_id)
-         VALUES ($1, 'domains', '{depot}', 'nowhere', $2, $3, clock_timestamp() - $4::interval, $5)`,
-        [randomUUIDv7(), level, state, age, runId],
-      );
+    /** Made now, and said to be of that level and age. */
+    const keep = async (level: number, age: string, state = 'proven') => {
+      runId = await room.run();
+      await (await room.step(backupCreate, { domains: ['depot'] }, { runId })).execute();
+      await room.control(`UPDATE control.backup SET level = $1, state = $2, snapshot_at = snapshot_at - $3::interval`, [
+        level,
+        state,
+        age,
+      ]);
+    };
     const asked = async (level: number) => {
       const doc = await plan([down], { backup: { scope: ['depot'], level } });
       return report('S11', doc, { step: down, runId });
@@ -386,6 +393,39 @@ describe('a safety check', () => {
       expect(await asked(4)).toMatchObject({ outcome: 'pass', measured: { writesSince: 0 } });
       await room.rows(`UPDATE depot.item SET qty = qty + 1`);
       expect(await asked(4)).toMatchObject({ outcome: 'fail', measured: { writesSince: 1 } });
+    });
+
+    it('refuses a backup behind which a table was written that nothing logs, whatever was done to it', async () => {
+      const done = `INSERT INTO depot.batch (item_id, state) SELECT id, 'done' FROM depot.item LIMIT 1`;
+      await room.rows(`INSERT INTO depot.item (id, name) VALUES (77, 'bolt'); ${done}; ${done}`);
+      for (const write of [
+        done,
+        `UPDATE depot.batch SET state = 'done'`,
+        `DELETE FROM depot.batch WHERE id = (SELECT max(id) FROM depot.batch)`,
+        `ALTER TABLE depot.item DISABLE TRIGGER audit_log_change; UPDATE depot.item SET qty = qty + 1`,
+      ]) {
+        await room.control(`DELETE FROM control.backup`);
+        await keep(4, '0 seconds');
+        expect(await asked(4)).toMatchObject({ outcome: 'pass', measured: { writesSince: 0, unlogged: [] } });
+        await room.rows(write);
+        const unlogged = [write.includes('TRIGGER') ? 'depot.item' : 'depot.batch'];
+        expect(await asked(4)).toMatchObject({ outcome: 'fail', measured: { writesSince: 0, unlogged } });
+      }
+      await room.rows(`ALTER TABLE depot.item ENABLE TRIGGER audit_log_change; DELETE FROM depot.batch`);
+    });
+
+    it('does not take for kept what was written while somebody else was at work when the backup was made', async () => {
+      const other = new pg.Client({ connectionString: room.databases.databaseUrl });
+      await other.connect();
+      await other.query(`BEGIN; SELECT pg_current_xact_id()`);
+      await room.rows(`INSERT INTO depot.reading (id, value) VALUES (1, 1)`);
+      await keep(4, '0 seconds');
+      expect(await asked(4)).toMatchObject({ outcome: 'fail', measured: { unlogged: ['depot.reading'] } });
+      await other.end();
+      await room.control(`DELETE FROM control.backup`);
+      await keep(4, '0 seconds');
+      expect(await asked(4)).toMatchObject({ outcome: 'pass' });
+      await room.rows(`DELETE FROM depot.reading`);
     });
 
     it('refuses to begin without twice the room, and to restore from what is not proven', async () => {
@@ -470,6 +510,36 @@ describe('a safety check', () => {
         measured: { jobs: [{ host: 'somewhere', domain: 'depot', id: 'j2', name: 'count' }] },
       });
     });
+
+    it('S14 refuses while jobs wait that this build does not know, or whose payload is of a later one', async () => {
+      const doc = await plan([step('migration.down', { domain: 'workshop' })], { domains: ['workshop'] });
+      const asked = () => report('S14', doc, { step: doc.steps[0] ?? down });
+      const { queues } = room.world;
+      const wait = (name: string, version: number, delayMs = 0) =>
+        queues.add('workshop', {
+          id: randomUUIDv7(),
+          name,
+          data: { version, requestId: 'r', payload: {} },
+          attempts: 1,
+          backoffMs: 1,
+          delayMs,
+        });
+      await wait('build-part', 1);
+      await wait('tick-1', 1, 60_000);
+      await wait('foundry.part-cast', 1);
+      expect(await asked()).toMatchObject({ outcome: 'fail', measured: { unreadable: [{ name: 'tick-1' }] } });
+      await queues.of('workshop').obliterate({ force: true });
+      await wait('build-part', 1);
+      expect(await asked()).toMatchObject({ outcome: 'pass', measured: { unreadable: [] } });
+      await wait('build-part', 2);
+      await wait('build-part', 2, 60_000);
+      await queues.pause('workshop');
+      expect(await asked()).toMatchObject({
+        outcome: 'fail',
+        measured: { unreadable: [{ domain: 'workshop', name: 'build-part', version: 2, readable: 1, jobs: 2 }] },
+      });
+      await queues.of('workshop').obliterate({ force: true });
+    });
   });
 
   it('S16 names promises of the domain that do not hold, and constraints that nobody has validated', async () => {
@@ -487,6 +557,40 @@ describe('a safety check', () => {
       measured: { unvalidated: ['few of depot.item'] },
     });
     await room.rows(`ALTER TABLE depot.item DROP CONSTRAINT few`);
+  });
+
+  it('S16 looks at everything for a plan, and after an emergency at what five seconds allow; the rest is not known', async () => {
+    const clock = performance.now.bind(performance);
+    const promises = (ms: number): Domain => {
+      const promise = (name: string, passes: number) => ({
+        name,
+        holds: 'always',
+        severity: 'high' as const,
+        find: () => {
+          const now = clock() + passes;
+          performance.now = () => now;
+          return Promise.resolve([]);
+        },
+      });
+      return { ...depot, runbook: { ...recovery, invariants: [promise('first', ms), promise('second', 0)] } };
+    };
+    const emergency = await plan([step('verify.all')], { target: { kind: 'emergency', level: 'E1', domain: 'depot' } });
+    const looked = async (doc: PlanDoc, ms: number) => {
+      const world = new World({ ...room.world.runtime, domains: [promises(ms), stand] }, depotLedgers);
+      try {
+        return await report('S16', doc, { phase: 'after', world });
+      } finally {
+        performance.now = clock;
+        await world.close();
+      }
+    };
+    expect(await looked(emergency, 4_500)).toMatchObject({ outcome: 'pass', measured: { unknown: [] } });
+    expect(await looked(emergency, 5_100)).toMatchObject({
+      outcome: 'inconclusive',
+      measured: { unknown: ['second'] },
+    });
+    expect(await looked(await plan([down]), 8_000)).toMatchObject({ outcome: 'pass' });
+    expect(await looked(await plan([down]), 9_100)).toMatchObject({ outcome: 'inconclusive' });
   });
 
   it('S25 refuses without enough approvals of others, after one was withdrawn, and for another document than was agreed to', async () => {
@@ -523,19 +627,39 @@ describe('a safety check', () => {
     expect(await asked()).toMatchObject({ outcome: 'fail', measured: { missing: ['rollback:purge'] } });
   });
 
-  it('S26 refuses when too few connections are left', async () => {
-    const doc = await plan([down]);
-    expect(await report('S26', doc)).toMatchObject({ outcome: 'pass' });
-    const { measured, threshold } = await report('S26', doc);
-    expect(Number(measured['connections'])).toBeGreaterThanOrEqual(Number(threshold['connections']));
-    const { runtime } = room.world;
-    const greedy = new World({ ...runtime, config: { ...room.config, DATABASE_POOL: 100_000 } }, depotLedgers);
-    const found = await new Checks(greedy).look({ planId: null, plan: doc, runId: null, phase: 'plan' });
-    await greedy.close();
-    expect(found.results.find(({ id }) => id === 'S26')).toMatchObject({
-      outcome: 'fail',
-      threshold: { connections: 100_006 },
+  it('S26 refuses when connections, memory or disk are too few for what the plan needs beside it', async () => {
+    const proof = step('backup.verify', { level: 4 });
+    const impact = { unavailable: [], downtime: '', dependents: [], rows: 0, bytes: 1_000, tables: [], notes: [] };
+    const doc = await plan([proof, down], { impact });
+    const looked = async (memoryBytes: number, freeBytes: number, { pool = 2, of = doc } = {}) => {
+      const { runtime } = room.world;
+      const world = new World({ ...runtime, config: { ...room.config, DATABASE_POOL: pool } }, depotLedgers);
+      const machine = { memoryBytes: () => Promise.resolve(memoryBytes), freeBytes: () => Promise.resolve(freeBytes) };
+      const check = capacityCheckOf(machine);
+      const context = { world, planId: null, plan: of, phase: 'plan', runId: null, step: null } as const;
+      const { outcome, threshold, recovery } = await check.run({ ...context, signal: new AbortController().signal });
+      await world.close();
+      return { outcome, threshold, ways: recovery.length };
+    };
+    const enough = 128 * 1024 * 1024;
+    expect(await looked(enough, 2_000)).toEqual({
+      outcome: 'pass',
+      threshold: { connections: 8, memoryBytes: enough, diskBytes: 2_000 },
+      ways: 0,
     });
+    expect(await looked(enough - 1, 2_000)).toMatchObject({ outcome: 'fail', ways: 1 });
+    expect(await looked(enough, 1_999)).toMatchObject({ outcome: 'fail', ways: 1 });
+    expect(await looked(enough, 0, { of: await plan([down], { impact }) })).toMatchObject({ outcome: 'pass' });
+    const whole = await plan([step('database.restore', { backupId: 'x' })]);
+    expect(Number((await looked(enough, 0, { of: whole })).threshold['diskBytes'])).toBeGreaterThan(1_000_000);
+
+    const { measured } = await report('S26', doc);
+    const left = Number(measured['connections']);
+    expect(Number(measured['diskBytes'])).toBeGreaterThan(0);
+    expect(Number(measured['memoryBytes'])).toBeGreaterThan(0);
+    // Others come and go meanwhile.
+    expect(await looked(enough, 2_000, { pool: left - 100 })).toMatchObject({ outcome: 'pass' });
+    expect(await looked(0, 0, { pool: left + 100 })).toMatchObject({ outcome: 'fail', ways: 3 });
   });
 
   it('S27 warns of a runbook that was not rehearsed since it, or a migration, changed, or for 92 days', async () => {
@@ -608,6 +732,7 @@ describe('a safety check', () => {
     expect(before.results.filter(({ bypassedBy }) => bypassedBy !== null).map(({ id }) => id)).toEqual(['S26']);
     const after = await checks.look({ ...subject, phase: 'after', acceptedBy: null });
     expect(after.results.map(({ id, outcome, bypassedBy }) => [id, outcome, bypassedBy])).toEqual([
+      ['S16', 'pass', null],
       ['S26', 'pass', null],
     ]);
   });
@@ -627,13 +752,46 @@ describe('a safety check', () => {
 
   it('S15 refuses while an old transaction holds a table of the module', async () => {
     const doc = await plan([down]);
-    expect(young).toMatchObject({ outcome: 'pass' });
-    await sleep(Math.max(0, began + 30_500 - performance.now()));
+    await using idle = await connect(room.databases.databaseUrl);
+    await idle.query(`BEGIN; SELECT FROM depot.reading`);
+    expect(await report('S15', doc)).toMatchObject({ outcome: 'pass', threshold: { olderThanS: 1 } });
+    await sleep(1_100);
     expect(await report('S15', doc)).toMatchObject({
       outcome: 'fail',
       measured: { transactions: [{ state: 'idle in transaction' }] },
     });
     await idle.query(`COMMIT`);
     expect(await report('S15', doc)).toMatchObject({ outcome: 'pass' });
-  }, 60_000);
+    const { DATABASE_URL, CONTROL_DATABASE_URL, SECRET_KEY } = room.config;
+    const { LONG_TRANSACTION_S, MOST_REPLICA_LAG_S } = readConfig({ DATABASE_URL, CONTROL_DATABASE_URL, SECRET_KEY });
+    expect([LONG_TRANSACTION_S, MOST_REPLICA_LAG_S]).toEqual([30, 10]);
+  });
+
+  it('S15 refuses while a replica is behind, or says nothing, or nobody may see how far it is', async () => {
+    const doc = await plan([down]);
+    const standby = await Standby.of(room.databases.databaseUrl);
+    try {
+      await sleep(1_200);
+      expect(await report('S15', doc)).toMatchObject({ outcome: 'fail', measured: { behind: [{ name: 'standby' }] } });
+      // What it was silent about counts until it has applied something that came later.
+      await eventually(async () => {
+        standby.apply();
+        expect(await report('S15', doc)).toMatchObject({ outcome: 'pass', measured: { behind: [] } });
+      });
+
+      await room.rows(`CREATE ROLE onlooker_of_checks LOGIN PASSWORD 'x'`);
+      const url = new URL(room.databases.databaseUrl);
+      Object.assign(url, { username: 'onlooker_of_checks', password: 'x' });
+      const config = { ...room.config, DATABASE_URL: url.href };
+      const blind = new World({ ...room.world.runtime, config }, depotLedgers);
+      expect(await report('S15', doc, { world: blind })).toMatchObject({
+        outcome: 'inconclusive',
+        measured: { unseen: 1 },
+      });
+      await blind.close();
+      await room.rows(`DROP ROLE onlooker_of_checks`);
+    } finally {
+      await standby.close();
+    }
+  });
 });

@@ -2,11 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import { z } from 'zod';
 import { freeBytes } from '../backups/backup-room.js';
 import { records, type BackupRecord } from '../backups/backup.queries.js';
+import { manifestOf } from '../backups/open-backup.js';
 import type { JsonObject } from '../engine/json.js';
 import type { World } from '../engine/world.js';
 import { levelNeeded } from '../plans/linter.rules.js';
 import type { PlanDoc, PlanStep } from '../plans/plan.contract.js';
 import { passed, refused, type CheckContext, type CheckReport, type SafetyCheck } from './check.js';
+import { writtenUnlogged } from './unlogged.queries.js';
 
 const MOST_MINUTES = 15;
 const ROOM = 2;
@@ -62,17 +64,29 @@ async function roomFor({ world, plan }: CheckContext): Promise<CheckReport> {
   });
 }
 
-async function keptFor({ world, plan, runId }: CheckContext, step: PlanStep): Promise<CheckReport> {
+async function keptFor({ world, plan, runId, signal }: CheckContext, step: PlanStep): Promise<CheckReport> {
   const level = levelNeeded(step) === 0 ? 0 : Math.max(levelNeeded(step), plan.backup?.level ?? 0);
   if (level === 0 || step.action === 'migration.up' || step.action === 'step.undo') return passed({}, {});
-  const threshold = { level, minutes: MOST_MINUTES, writesSince: 0 };
+  const threshold = { level, minutes: MOST_MINUTES, writesSince: 0, unlogged: [] };
   const found = await newestOfRun(world, plan, step, runId);
   if (!found) return refused({ level: null }, threshold, [again]);
-  const facts = await ageOf(world, found, step.domain);
-  const measured = { level: found.level, ...facts };
+  // Nobody writes what was put aside, whoever writes to what is served.
+  const aside = step.action === 'purge';
+  const facts = await ageOf(world, found, aside ? `${step.domain ?? ''}__parked` : step.domain);
   const evidence = { backup: found.id, location: found.location };
-  const good = found.level >= level && facts.minutes <= MOST_MINUTES && facts.writesSince === 0;
-  return good ? passed(measured, threshold, evidence) : refused(measured, threshold, [again], evidence);
+  const known = { level: found.level, ...facts };
+  if (found.level < level || facts.minutes > MOST_MINUTES || facts.writesSince > 0)
+    return refused(known, threshold, [again], evidence);
+  // Looked at last, because it reads every row of them.
+  const unlogged = await writtenUnlogged(world.application, await manifestOf(world, found), {
+    domains: step.domain === null ? found.domains : [step.domain],
+    aside,
+    signal,
+  });
+  const measured = { ...known, unlogged: [...unlogged] };
+  return unlogged.length === 0
+    ? passed(measured, threshold, evidence)
+    : refused(measured, threshold, [again], evidence);
 }
 
 async function newestOfRun(
