@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Condition } from './condition.rules.js';
 import { checkGraph } from './graph-check.rules.js';
 import type { Design, DesignedEdge, DesignedNode } from './graph.rules.js';
 
@@ -274,8 +275,8 @@ describe('what keeps a design from being published', () => {
         nodes: [start, end, sew, node('d', 'decision')],
         edges: [...path('start-d', 'sew-end'), edge('d', 'end', { isDefault: true }), edge('d', 'sew', details)],
       });
-    const condition = { groups: [[{ type: 'token_property', field: 'qty', op: '>', value: 5 }]] } as const;
-    const nonsense = { groups: [[{ type: 'token_property', field: 'colour', op: '>', value: 5 }]] } as const;
+    const condition: Condition = { groups: [[{ type: 'token_property', field: 'qty', op: '>', value: 5 }]] };
+    const nonsense: Condition = { groups: [[{ type: 'token_property', field: 'colour', op: '>', value: 5 }]] };
     expect(of({ type: 'conditional', condition })).toEqual([]);
     expect(of({ type: 'conditional', condition: nonsense })).toEqual(['condition-invalid d>sew']);
     expect(of({ type: 'conditional' })).toEqual(['condition-invalid d>sew']);
