@@ -8,11 +8,12 @@ interface Written {
   readonly class?: ChangeClass;
   readonly transaction?: false;
   readonly needs?: readonly string[];
+  readonly feature?: string;
 }
 
 /** A migration class of that name, as a file would declare it. */
 export function migration(name: string, written: Written): new () => Migration {
-  const { up, down = () => Promise.resolve(), class: declared, transaction, needs = [] } = written;
+  const { up, down = () => Promise.resolve(), class: declared, feature, transaction, needs = [] } = written;
   const classes = {
     [name]: class implements Migration {
       readonly transaction = transaction ?? true;
@@ -20,6 +21,7 @@ export function migration(name: string, written: Written): new () => Migration {
 
       constructor() {
         if (declared !== undefined) Object.assign(this, { class: declared });
+        if (feature !== undefined) Object.assign(this, { feature });
       }
 
       async up(q: QueryRunner): Promise<void> {

@@ -43,6 +43,7 @@ const indexNames = migration('IndexNames1764090200000', {
 
 export const addPriority = '1764090300000-add-priority';
 const priority = migration('AddPriority1764090300000', {
+  feature: 'depot_priorities',
   up: async (q) => {
     if (await unpark(q, { column: 'depot.item.priority', fill: '7' })) return;
     await q.query(`ALTER TABLE depot.item ADD COLUMN priority integer NOT NULL DEFAULT 5`);
@@ -123,7 +124,10 @@ export const depot: Domain = {
   title: 'Depot',
   flag: 'enable_depot',
   after: [],
-  features: [{ flag: 'depot_priorities', title: 'Priorities' }],
+  features: [
+    { flag: 'depot_priorities', title: 'Priorities' },
+    { flag: 'depot_labels', title: 'Labels' },
+  ],
   module: DepotModule,
   runbook: recovery,
 };

@@ -7,7 +7,7 @@ import type { JsonObject } from '../../libs/rollback/src/engine/json.js';
 import { runbookDraft } from '../../libs/rollback/src/plans/runbook.contract.js';
 import { hashOfDocument } from '../../libs/rollback/src/plans/plan-hash.rules.js';
 import { planDoc, type PlanTarget } from '../../libs/rollback/src/plans/plan.contract.js';
-import { depotLedgers } from './depot.js';
+import { addPriority, depotLedgers } from './depot.js';
 import { maria, outline, PlanRoom, slugOf } from './plan-room.js';
 
 type RunbookTarget = Extract<PlanTarget, { kind: 'runbook' }>;
@@ -98,8 +98,30 @@ describe('a plan', () => {
       'verify.domain depot',
       'verify.all',
     ]);
-    expect(await refusal({ ...target, depth: 'parked' })).toBe('nothing-to-do');
     expect(await refusal({ ...target, feature: 'depot_colours', depth: 'off' })).toBe('target-unknown');
+  });
+
+  it('for a feature parks what its migrations made, while the module goes on', async () => {
+    const doc = await room.draft({ kind: 'module', domain: 'depot', feature: 'depot_priorities', depth: 'parked' });
+    expect(outline(doc)).toEqual([
+      'flag.off depot_priorities',
+      'jobs.stop depot',
+      'marker.create',
+      ...backedUp(4),
+      'migration.down depot',
+      'jobs.start depot',
+      'verify.domain depot',
+      'verify.all',
+    ]);
+    const down = doc.steps.find(({ action }) => action === 'migration.down');
+    expect(down?.input).toEqual({ domain: 'depot', only: [addPriority], feature: 'depot_priorities' });
+    expect(doc.approvals).toEqual([{ permission: 'rollback:approve' }]);
+    expect(await refusal({ kind: 'module', domain: 'depot', feature: 'depot_labels', depth: 'parked' })).toBe(
+      'nothing-to-do',
+    );
+    const purge = { kind: 'purge', domain: 'depot', confirm: 'depot' } as const;
+    expect(await refusal({ ...purge, feature: 'depot_priorities' })).toBe('nothing-to-do');
+    expect(await refusal({ ...purge, feature: 'depot_colours' })).toBe('target-unknown');
   });
 
   it('is refused for what does not exist, for what is core, and for the control database', async () => {
@@ -310,7 +332,7 @@ describe('a plan', () => {
   it('to purge a failed copy leaves its module on', async () => {
     const copies = ['depot__failed_0000000a'];
     const target = { kind: 'purge', domain: 'depot', confirm: 'depot', copies } satisfies PlanTarget;
-    expect(await refusal(target)).toBe('nothing-to-do');
+    expect(await refusal(target)).toBe('target-unknown');
     await room.room.control(
       `INSERT INTO control.failed_copy (id, kind, object, domain, run_id, kept_at, purge_after)
        VALUES ($1, 'schema', $2, 'depot', $1, clock_timestamp() - interval '31 days', clock_timestamp())`,
@@ -318,14 +340,22 @@ describe('a plan', () => {
     );
     expect(await plan(target)).toEqual([...backedUp(4), 'purge depot', 'verify.all']);
     expect(await refusal({ ...target, copies: [...copies, 'depot__failed_0000000b'] })).toBe('target-unknown');
-    // A whole database is kept by a backup of the whole.
+    expect(await refusal({ ...target, confirm: 'stand' })).toBe('confirm-mismatch');
+    await room.room.control(`UPDATE control.failed_copy SET kept_at = clock_timestamp() - interval '29.9 days'`);
+    expect(await refusal(target)).toBe('parked-too-short');
+    // A whole database is no module's, and kept by a backup of the whole.
     await room.room.control(
-      `UPDATE control.failed_copy SET kind = 'database', object = 'belay_failed_0000000a', domain = NULL`,
+      `UPDATE control.failed_copy SET kind = 'database', object = 'belay_failed_0000000a', domain = NULL,
+         kept_at = clock_timestamp() - interval '31 days'`,
     );
-    expect(await plan({ ...target, copies: ['belay_failed_0000000a'] })).toEqual([
+    const database = ['belay_failed_0000000a'];
+    expect(await refusal({ ...target, copies: database })).toBe('target-unknown');
+    const whole = { kind: 'purge', domain: 'application', confirm: 'application' } as const;
+    expect(await refusal(whole)).toBe('target-unknown');
+    expect(await plan({ ...whole, copies: database })).toEqual([
       'backup.create application',
       'backup.verify 4',
-      'purge depot',
+      'purge application',
       'verify.all',
     ]);
     await room.room.control(`DELETE FROM control.failed_copy`);

@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.js';
 import { ActionRoom } from './action-room.js';
 import { addPriority, createDepot, depot, depotLedgers } from './depot.js';
 
-const input = { domain: 'depot', copies: [] };
+const input = { domain: 'depot', copies: [], feature: null };
 const copy = 'depot__failed_0011aabb';
 
 describe('dropping what was parked', () => {
@@ -112,17 +112,19 @@ describe('dropping what was parked', () => {
     await room.rows(`INSERT INTO depot.item (id, name, priority) VALUES (1, 'one', 9)`);
     await park(49, [addPriority]);
     await proven(1);
-    const step = await room.step(purge, input);
+    const step = await room.step(purge, { domain: 'depot', feature: 'depot_priorities' });
     await step.inspect();
     expect(await step.execute()).toMatchObject({
       statements: [`ALTER TABLE "depot"."item" DROP COLUMN "priority__parked" RESTRICT`],
     });
+    expect(await room.rows(`SELECT name FROM public.depot_migrations WHERE name = $1`, [addPriority])).toEqual([]);
     expect(await step.verify()).toMatchObject({ outcome: 'pass' });
     await migrateUp(room.world.targets, depotLedgers, 'depot');
     expect(await room.rows(`SELECT name, priority FROM depot.item`)).toEqual([{ name: 'one', priority: 5 }]);
   });
 
-  it('drops failed copies the same way, a schema in the transaction and a database after it', async () => {
+  it('drops copies of what was replaced the same way, and leaves what is parked', async () => {
+    await park(49);
     const database = `t_failed_${randomUUIDv7().replaceAll('-', '').slice(-8)}`;
     await room.rows(`CREATE SCHEMA ${copy}`);
     await room.rows(`CREATE TABLE ${copy}.item (id int PRIMARY KEY)`);
@@ -137,13 +139,17 @@ describe('dropping what was parked', () => {
         [randomUUIDv7(), kind, object, domain, randomUUIDv7()],
       );
     }
-    const step = await room.step(purge, { domain: 'depot', copies: [copy, database] });
-    await step.inspect();
+    const schema = await room.step(purge, { domain: 'depot', copies: [copy] });
     await proven(1);
+    expect(await schema.execute()).toMatchObject({ statements: [`DROP SCHEMA "${copy}" CASCADE`], databases: [] });
+    expect(await schema.verify()).toMatchObject({ outcome: 'pass' });
+    const step = await room.step(purge, { domain: 'application', copies: [database] });
+    await step.inspect();
     await expect(step.execute()).rejects.toMatchObject({ slug: 'purge-unproven' });
     await proven(1, 4, null);
     await step.execute();
     expect(await step.verify()).toMatchObject({ outcome: 'pass' });
+    expect(await parkedSchema()).toBe(true);
     expect(await room.rows(`SELECT FROM pg_database WHERE datname = $1`, [database])).toEqual([]);
     expect(await room.control(`SELECT purged_by FROM control.failed_copy`)).toEqual([
       { purged_by: 'maria' },

@@ -113,7 +113,7 @@ export type { MigrationTargets } from './migrations/targets.js';
 export type { ForeseenStep, Inside, MigrationStep } from './migrations/domain-migrator.js';
 export type { Extent } from './migrations/migration.rules.js';
 export { parkedNow, type ParkedNow } from './migrations/parked-objects.js';
-export type { ChangeClass, Ledger, Migration } from './migrations/ledger.js';
+export { featureMigrations, type ChangeClass, type Ledger, type Migration } from './migrations/ledger.js';
 export { PlatformModule } from './platform.module.js';
 export { problem, type ProblemBody } from './problem/problem.contract.js';
 export { Inbox } from './outbox/inbox.js';

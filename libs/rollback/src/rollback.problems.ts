@@ -177,6 +177,16 @@ export class BackupTooWeak extends Conflict {
   }
 }
 
+/** The host's own tool, which nothing depends on. */
+export class PgDumpImpossible extends Conflict {
+  readonly slug = 'pg-dump-impossible';
+  readonly title = 'No dump by pg_dump';
+
+  constructor(why: string) {
+    super(`${why}. Backups need no such tool; leave --pg-dump out.`);
+  }
+}
+
 export class BackupNotUsable extends Conflict {
   readonly slug = 'backup-not-usable';
   readonly title = 'The backup is broken or expired';
@@ -201,6 +211,18 @@ export class OnlyByHand extends Conflict {
 
   constructor(what: string) {
     super(`A person has to take this back: ${what}.`, { what });
+  }
+}
+
+/** Whatever else of the domain is on would lose what it uses. */
+export class NotOfFeature extends Problem {
+  readonly kind = 'invalid';
+  readonly slug = 'not-of-feature';
+  readonly title = 'The feature has no such migration';
+
+  constructor(feature: string, migrations: readonly string[]) {
+    const named = migrations.length === 0 ? 'No migration of this build' : `Not ${migrations.join(', ')}`;
+    super(`${named} names ${feature} as the one feature that uses what it makes.`, { feature, migrations });
   }
 }
 

@@ -16,6 +16,8 @@ export interface Migration extends MigrationInterface {
   readonly class?: ChangeClass;
   /** Names of migrations, as `domain/name`, that must stay applied as long as this one is. */
   readonly needs?: readonly string[];
+  /** Flag of the feature of its domain that alone uses what it makes: it can go down, and come back, with that. */
+  readonly feature?: string;
 }
 
 /** The migrations of one domain, which go up and down alone. */
@@ -52,4 +54,13 @@ export function builtMigrations(ledger: Ledger): readonly BuiltMigration[] {
       return { name, checksum, migration: new create() };
     })
     .sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+/** Those of a domain's migrations that one of its features can take down alone, oldest first. */
+export function featureMigrations(ledgers: readonly Ledger[], domain: string, feature: string): readonly string[] {
+  return ledgers
+    .filter((ledger) => ledger.domain === domain)
+    .flatMap(builtMigrations)
+    .filter(({ migration }) => migration.feature === feature)
+    .map(({ name }) => name);
 }

@@ -84,12 +84,19 @@ export async function foreseeMigration(
 }
 
 /**
- * Writes down again what a domain of the application database has parked and consists of, for somebody who was killed
- * after a migration was committed and before that. Done twice it changes nothing.
+ * Writes down again what domains of the application database have parked and consist of, for somebody who was killed
+ * after a migration was committed and before that, or who has put other schemas in their place. Where the ledger is as
+ * it was written down nothing changes.
  */
-export async function recordSchema(targets: MigrationTargets, domain: string, runId: string | null): Promise<void> {
+export async function recordSchema(
+  targets: MigrationTargets,
+  domains: readonly string[],
+  runId: string | null,
+): Promise<void> {
   await inSession(targets.databaseUrl, (session) =>
-    inSession(targets.controlUrl, (control) => record(domain, session, control, runId, false)),
+    inSession(targets.controlUrl, async (control) => {
+      for (const domain of domains) await record(domain, session, control, runId, false);
+    }),
   );
 }
 

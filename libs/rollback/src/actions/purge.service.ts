@@ -1,4 +1,4 @@
-import { databaseError, parkedNow, recordSchema } from '@belay/platform';
+import { databaseError, featureMigrations, parkedNow, recordSchema } from '@belay/platform';
 import type pg from 'pg';
 import { z } from 'zod';
 import { newestBackup } from '../backups/open-backup.js';
@@ -11,9 +11,12 @@ import { ParkedTooShort } from '../plans/plan.problems.js';
 import { GoneForGood, PurgeUnproven, RestsOnIt } from '../rollback.problems.js';
 
 export const purgeInput = z.strictObject({
+  /** Whose parked objects go; `application` for copies of the whole database. */
   domain: z.string().regex(/^[a-z][a-z_]{0,40}$/),
-  /** Failed copies that go with it, by the names they are kept under. */
+  /** Copies that restores have put aside, by the names they are kept under: then nothing but these. */
   copies: z.array(z.string().regex(/^[a-z][a-z0-9_]*_(failed|undone)_[0-9a-f]{8}$/)).default([]),
+  /** Flag of a feature: only what its migrations have parked. */
+  feature: z.string().nullable().default(null),
 });
 export type PurgeInput = z.infer<typeof purgeInput>;
 
@@ -38,18 +41,34 @@ const kept: z.ZodType<Kept> = z.object({
 const dropped = z.object({ ids: z.array(z.string()), databases: z.array(z.string()) });
 
 /** Open entries of the list of what is kept; what it holds for less than the time it was promised is not due. */
-export async function keptOf(world: World, { domain, copies }: PurgeInput): Promise<readonly Kept[]> {
+export async function keptOf(world: World, input: PurgeInput): Promise<readonly Kept[]> {
+  const { domain, copies } = input;
   const { rows } = await world.control.query(
     `SELECT id, 'parked_object' AS from, kind, object, parked_at AS since,
             parked_at + $3::int * interval '1 day' AS due
-     FROM control.parked_object WHERE domain = $1 AND taken_back_at IS NULL AND purged_by IS NULL
+     FROM control.parked_object
+     WHERE cardinality($2::text[]) = 0 AND domain = $1 AND taken_back_at IS NULL AND purged_by IS NULL
      UNION ALL
      SELECT id, 'failed_copy', kind, object, kept_at, kept_at + $3::int * interval '1 day'
      FROM control.failed_copy WHERE object = ANY ($2) AND taken_back_at IS NULL AND purged_by IS NULL
      ORDER BY object`,
     [domain, copies, daysOf(world)],
   );
-  return z.array(kept).parse(rows);
+  const mine = await meantBy(world, input);
+  return z.array(kept).parse(rows).filter(mine);
+}
+
+type Named = Pick<Kept, 'kind' | 'object'>;
+
+/** Which parked objects are meant: all of the domain, or those that the migrations of the feature park. */
+async function meantBy({ control, ledgers }: World, { domain, feature }: PurgeInput): Promise<(one: Named) => boolean> {
+  if (feature === null) return () => true;
+  const { rows } = await control.query<Named>(
+    `SELECT DISTINCT p ->> 'kind' AS kind, p ->> 'object' AS object
+     FROM control.migration_artifact a, jsonb_array_elements(a.parks) AS p WHERE a.domain = $1 AND a.name = ANY ($2)`,
+    [domain, featureMigrations(ledgers, domain, feature)],
+  );
+  return (one) => rows.some(({ kind, object }) => kind === one.kind && object === one.object);
 }
 
 /** Refuses what is not due, and what no proven backup has that was made after it was put aside. */
@@ -106,7 +125,7 @@ export async function purge(context: StepContext, input: PurgeInput): Promise<Js
       await client.query(sql, [ids, context.actor]);
     }
   });
-  await recordSchema(world.targets, input.domain, runId);
+  if (input.copies.length === 0) await recordSchema(world.targets, [input.domain], runId);
   return done;
 }
 
@@ -120,7 +139,7 @@ async function drop(context: StepContext, input: PurgeInput): Promise<JsonObject
     if (against.length > 0) throw new RestsOnIt(input.domain, against);
     const statements = statementsOf(input.domain, going).filter((sql) => !sql.startsWith('DROP DATABASE'));
     for (const sql of statements) await client.query(sql).catch(restedOn(input.domain));
-    await forgetMigrations(client, input.domain, going);
+    if (input.copies.length === 0) await forgetMigrations(client, world, input);
     const databases = going.filter(({ kind }) => kind === 'database').map(({ object }) => object);
     return { domain: input.domain, ...proof, ids: going.map(({ id }) => id), statements: [...statements], databases };
   });
@@ -158,9 +177,12 @@ async function restingOn(client: pg.ClientBase, domain: string, schemas: readonl
 }
 
 /** A migration whose work is gone was never applied, so that its next way up makes everything anew. */
-async function forgetMigrations(client: pg.ClientBase, domain: string, going: readonly Kept[]): Promise<void> {
-  if (!going.some(({ from }) => from === 'parked_object')) return;
-  await client.query(`DELETE FROM public.${domain}_migrations WHERE state = 'parked'`);
+async function forgetMigrations(client: pg.ClientBase, world: World, { domain, feature }: PurgeInput): Promise<void> {
+  const own = feature === null ? null : featureMigrations(world.ledgers, domain, feature);
+  await client.query(
+    `DELETE FROM public.${domain}_migrations WHERE state = 'parked' AND ($1::text[] IS NULL OR name = ANY ($1))`,
+    [own],
+  );
 }
 
 async function dropDatabase(context: StepContext, name: string): Promise<void> {
@@ -177,15 +199,18 @@ async function dropDatabase(context: StepContext, name: string): Promise<void> {
 }
 
 /** Looked for in the catalogues, which the list of what is kept knows nothing of. */
-export async function verifyPurge({ world }: StepContext, { domain, copies }: PurgeInput): Promise<Evidence> {
-  const parked = (await parkedNow(world.application, domain)).map(({ kind, object }) => `${kind} ${object}`);
+export async function verifyPurge({ world }: StepContext, input: PurgeInput): Promise<Evidence> {
+  const { domain, copies } = input;
+  const mine = await meantBy(world, input);
+  const left = copies.length > 0 ? [] : (await parkedNow(world.application, domain)).filter(mine);
+  const parked = left.map(({ kind, object }) => `${kind} ${object}`);
   const { rows } = await world.application.query<{ name: string }>(
     `SELECT nspname AS name FROM pg_namespace WHERE nspname = ANY ($1)
      UNION ALL SELECT datname FROM pg_database WHERE datname = ANY ($1)`,
     [copies],
   );
   const there = [...parked, ...rows.map(({ name }) => name)];
-  const open = (await keptOf(world, { domain, copies })).map(({ object }) => object);
+  const open = (await keptOf(world, input)).map(({ object }) => object);
   const gone = there.length === 0 && open.length === 0;
   return { outcome: gone ? 'pass' : 'fail', facts: { domain, there, open } };
 }

@@ -1,5 +1,6 @@
 import {
   databaseError,
+  featureMigrations,
   foreseeMigration,
   migrateDown,
   migrateUp,
@@ -15,6 +16,7 @@ import type { Evidence, Preview, Reconciled, Retries, StepContext } from '../eng
 import { enterFence, markedStep, markStep } from '../engine/fence.js';
 import type { JsonObject } from '../engine/json.js';
 import type { World } from '../engine/world.js';
+import { NotOfFeature } from '../rollback.problems.js';
 import { concernedGuards, countGuards, guardsOf, holdGuards } from './guard.queries.js';
 import { keepMoved, movedResult, movedSoFarBy, withSteps } from './moved.queries.js';
 import { fingerprintNow, fingerprintRecorded } from './schema.queries.js';
@@ -28,6 +30,8 @@ export const schemaMove = z.strictObject({
   to: z.string().nullable().default(null),
   /** Exactly these: those of a feature, or those that a run has parked. */
   only: z.array(z.string()).nullable().default(null),
+  /** Flag of the feature that they are of, all of them: the rest of the domain goes on meanwhile. */
+  feature: z.string().nullable().default(null),
 });
 export type SchemaMove = z.infer<typeof schemaMove>;
 
@@ -45,8 +49,12 @@ export const whenCutOff: Retries = {
     /^(57P0[1-3]|08)/.test(databaseError(error)?.code ?? '') || /connection terminated/i.test(String(error)),
 };
 
-function extentOf({ to, only }: SchemaMove): Extent {
-  return { ...(to !== null && { to }), ...(only !== null && { only }) };
+function extentOf({ ledgers }: World, { domain, to, only, feature }: SchemaMove): Extent {
+  if (feature === null) return { ...(to !== null && { to }), ...(only !== null && { only }) };
+  const own = featureMigrations(ledgers, domain, feature);
+  const strange = (only ?? []).filter((name) => !own.includes(name));
+  if (own.length === 0 || strange.length > 0) throw new NotOfFeature(feature, strange);
+  return { only: only ?? own };
 }
 
 /** What the schema and the ledger of the domain are like, and how many rows its guards see. */
@@ -86,7 +94,7 @@ export async function moveSchema(context: StepContext, move: SchemaMove, directi
   const { world, runId, stepKey, signal, sessionName } = context;
   const earlier = await markedStep(world.application, stepKey);
   if (earlier) {
-    await recordSchema(world.targets, move.domain, runId);
+    await recordSchema(world.targets, [move.domain], runId);
     return earlier;
   }
   const guards =
@@ -122,7 +130,7 @@ export async function moveSchema(context: StepContext, move: SchemaMove, directi
   };
   signal.addEventListener('abort', end);
   try {
-    await migrate(world.targets, world.ledgers, move.domain, { ...options, ...extentOf(move) });
+    await migrate(world.targets, world.ledgers, move.domain, { ...options, ...extentOf(world, move) });
   } catch (error) {
     // Why it was told to end says more than how it ended.
     signal.throwIfAborted();
@@ -144,7 +152,7 @@ export async function verifyMove({ world }: StepContext, move: SchemaMove, direc
     world,
     domain,
     ledger.filter(({ state }) => state === wanted),
-    extentOf(move),
+    extentOf(world, move),
   );
   const isParked = ({ kind, object }: { kind: string; object: string }) =>
     parked.some((one) => one.kind === kind && one.object === object);
@@ -168,7 +176,7 @@ export async function reconcileMove(
   const marked = await markedStep(world.application, stepKey);
   const left = await foreseen(world, move, direction);
   if (marked || left.length === 0) {
-    await recordSchema(world.targets, move.domain, runId);
+    await recordSchema(world.targets, [move.domain], runId);
     return { effect: 'done', result: marked ?? movedResult(move.domain, direction, [], performance.now()) };
   }
   const then = beforeMove.safeParse(before).data?.ledger ?? [];
@@ -184,7 +192,7 @@ export async function moveBack(context: StepContext, move: SchemaMove, direction
   const moved = now.filter(({ name, state }) => state !== (was.get(name) ?? 'parked')).map(({ name }) => name);
   if (moved.length === 0) return context.once(() => Promise.resolve({ domain: move.domain, moved: [] }));
   const back = direction === 'down' ? 'up' : 'down';
-  return moveSchema(context, { domain: move.domain, to: null, only: moved }, back);
+  return moveSchema(context, { domain: move.domain, to: null, only: moved, feature: null }, back);
 }
 
 export async function ledgerOf({ application }: World, domain: string): Promise<LedgerLines> {
@@ -198,7 +206,7 @@ export async function ledgerOf({ application }: World, domain: string): Promise<
 }
 
 function foreseen(world: World, move: SchemaMove, direction: Direction): Promise<readonly ForeseenStep[]> {
-  return foreseeMigration(world.targets, world.ledgers, move.domain, direction, extentOf(move));
+  return foreseeMigration(world.targets, world.ledgers, move.domain, direction, extentOf(world, move));
 }
 
 function sameLedger(one: LedgerLines, other: LedgerLines): boolean {

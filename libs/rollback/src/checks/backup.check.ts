@@ -5,7 +5,7 @@ import { records, type BackupRecord } from '../backups/backup.queries.js';
 import { manifestOf } from '../backups/open-backup.js';
 import type { JsonObject } from '../engine/json.js';
 import type { World } from '../engine/world.js';
-import { levelNeeded } from '../plans/linter.rules.js';
+import { levelNeeded } from '../plans/order-lint.rules.js';
 import type { PlanDoc, PlanStep } from '../plans/plan.contract.js';
 import { passed, refused, type CheckContext, type CheckReport, type SafetyCheck } from './check.js';
 import { writtenUnlogged } from './unlogged.queries.js';

@@ -17,7 +17,10 @@ export const dependentsCheck: SafetyCheck = {
     const of = (...actions: string[]) =>
       steps.flatMap(({ action, domain }) => (actions.includes(action) && domain !== null ? [domain] : []));
     const copies = steps.flatMap(({ action, input }) => (action === 'purge' ? namesIn(input['copies']) : []));
-    const gone = (await readActualState(world, of('purge'), [])).domains.filter(({ schema }) => schema === 'parked');
+    const whole = steps.flatMap(({ action, domain, input }) =>
+      action === 'purge' && domain !== null && namesIn(input['copies']).length === 0 ? [domain] : [],
+    );
+    const gone = (await readActualState(world, whole, [])).domains.filter(({ schema }) => schema === 'parked');
     const going = [...gone.map(({ domain }) => domain), ...copies];
     const [purged, replaced, parked] = await Promise.all(
       [going, of('domain.restore'), of('migration.down')].map((domains) => dependentsOf(world.application, domains)),

@@ -29,14 +29,23 @@ export function parkedCommands(shell: Shell): Command[] {
 function purge(shell: Shell): Command {
   return shell
     .act('purge', 'plans to drop what was parked long enough, having proven a backup')
-    .argument('<domain>')
+    .argument('<domain>', 'a module, or `application` for copies of the whole database')
+    .option('--copies <name...>', 'instead: copies that restores have put aside, as `parked list` names them')
+    .option('--feature <flag>', 'only what this feature of it has parked')
     .option('--confirm <domain>', 'its name, typed once more')
     .option('--reason <text>', 'why; at least 10 characters')
-    .action((domain: string, flags: Common & { confirm?: string }) =>
+    .action((domain: string, flags: Common & { copies?: string[]; feature?: string; confirm?: string }) =>
       shell.run(flags, async (session) => {
+        const { copies, feature } = flags;
         const confirm = flags.confirm ?? (await session.ask(`Type ${domain} to confirm: `));
         if (confirm !== domain) throw new ConfirmMismatch(domain, confirm ?? '');
-        return makePlan(session, { kind: 'purge', domain, confirm });
+        return makePlan(session, {
+          kind: 'purge',
+          domain,
+          confirm,
+          ...(copies && { copies }),
+          ...(feature !== undefined && { feature }),
+        });
       }),
     );
 }
@@ -45,7 +54,7 @@ async function list(session: Session): Promise<Told> {
   const { items } = await session.get(Kept).list(page.parse({ limit: 200 }));
   if (items.length === 0) return { text: 'Nothing is parked.', json: { items } };
   const lines = items.map((one) => [
-    one.domain ?? '',
+    one.domain ?? 'application',
     one.how,
     one.kind,
     one.object,

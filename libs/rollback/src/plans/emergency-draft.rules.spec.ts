@@ -64,7 +64,7 @@ const situations: fc.Arbitrary<Omit<PlanningWorld, 'catalogue'>> = fc
         gatesOf(domain).map((flag) => ({ flag, killed: false, on: facts[place]?.on === true, mode: 'on' })),
       ),
     };
-    return { domains, state };
+    return { domains, state, migrationsOf: () => [] };
   });
 
 const backups = {

@@ -2,13 +2,25 @@ import { goingWith } from './domain-order.rules.js';
 import { isOn, offChanges, schemaChange, stateOf, type PlanDraft, type PlanningWorld } from './plan-draft.rules.js';
 import type { PlanTarget } from './plan.contract.js';
 import { NotGated, NothingToDo, TargetUnknown } from './plan.problems.js';
-import { backup, flagOff, marker, migrationDown, switchOff, verifyAll, verifyDomain } from './step-wish.rules.js';
+import {
+  backup,
+  flagOff,
+  jobsStart,
+  jobsStop,
+  marker,
+  migrationDown,
+  ofFeature,
+  switchOff,
+  verifyAll,
+  verifyDomain,
+} from './step-wish.rules.js';
 
 type ModuleTarget = Extract<PlanTarget, { kind: 'module' }>;
 
 /** Figures that operations people hold us to: the runbooks' times, and ours. */
 const offTimes = { budgetS: 30, targetS: 1 } as const;
 const parkedTimes = { budgetS: 900, targetS: 60 } as const;
+const featureTimes = { budgetS: 330, targetS: 11 } as const;
 /** What is parked is kept at this level before. */
 const PARKED_LEVEL = 4;
 
@@ -67,18 +79,46 @@ function draftFeature(world: PlanningWorld, target: ModuleTarget, flag: string):
   if (!domain || !feature) {
     throw new TargetUnknown(`feature ${flag} of ${target.domain}`, domain?.features.map((one) => one.flag) ?? []);
   }
-  // Migrations belong to domains; a feature has none that could go down alone.
-  if (target.depth === 'parked') throw new NothingToDo(`${flag} has no schema of its own that could be parked`);
-  return {
-    ...offTimes,
+  const off = { component: `flag ${flag}`, from: isOn(world, flag) ? 'on' : 'off', to: 'off, by hand' };
+  const common = {
     domains: [domain.name],
-    policy: 'compensate',
-    dataLossRisk: 'none',
+    policy: 'compensate' as const,
+    dataLossRisk: 'none' as const,
     unavailable: [`${domain.title}: ${feature.title}`],
-    backup: null,
-    wishes: [flagOff(flag, domain.name), marker(`${flag} off`), verifyDomain(domain.name), verifyAll],
-    changes: [{ component: `flag ${flag}`, from: isOn(world, flag) ? 'on' : 'off', to: 'off, by hand' }],
     warnings: [],
-    notes: ['No row is touched, and the rest of the module goes on'],
+  };
+  const looks = [verifyDomain(domain.name), verifyAll];
+  if (target.depth === 'off') {
+    return {
+      ...common,
+      ...offTimes,
+      backup: null,
+      wishes: [flagOff(flag, domain.name), marker(`${flag} off`), ...looks],
+      changes: [off],
+      notes: ['No row is touched, and the rest of the module goes on'],
+    };
+  }
+  const { ledger } = stateOf(world, domain.name);
+  const own = world.migrationsOf(domain.name, flag);
+  const going = ledger.filter(({ name, state }) => state === 'applied' && own.includes(name)).map(({ name }) => name);
+  if (going.length === 0) throw new NothingToDo(`${flag} has nothing of its own that could be parked`);
+  return {
+    ...common,
+    ...featureTimes,
+    backup: { scope: [domain.name], level: PARKED_LEVEL },
+    wishes: [
+      flagOff(flag, domain.name),
+      jobsStop(domain.name),
+      marker(`${flag} parked`),
+      ...backup([domain.name], PARKED_LEVEL),
+      ofFeature(migrationDown(domain.name), flag, going),
+      jobsStart(domain.name),
+      ...looks,
+    ],
+    changes: [off, ...going.map((name) => ({ component: `${domain.name}/${name}`, from: 'applied', to: 'parked' }))],
+    notes: [
+      'The rest of the module goes on; its jobs stand still meanwhile',
+      'Every row is kept; the next up takes it back',
+    ],
   };
 }

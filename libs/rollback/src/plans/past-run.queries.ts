@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { RunNotFound } from '../runs/run.problems.js';
+import type { KeptFacts } from './purge-draft.rules.js';
 import type { PastRun, PastStep } from './undo-draft.rules.js';
 
 /** A run with its steps as the journal left them. Throws `RunNotFound`. */
@@ -20,23 +21,20 @@ export async function readPastRun(control: pg.Pool | pg.ClientBase, id: string):
   return { ...run, steps };
 }
 
-/** When the newest of what is kept of the domain was put aside, by the clock of the control database. */
-export async function readKept(
-  control: pg.Pool | pg.ClientBase,
-  domain: string,
-  copies: readonly string[],
-): Promise<{ readonly parkedAt: Date | null; readonly copies: readonly string[]; readonly now: Date }> {
-  const { rows } = await control.query<{ parkedAt: Date | null; copies: string[]; now: Date }>(
-    `WITH kept AS (
-       SELECT parked_at AS at, NULL AS copy FROM control.parked_object
-       WHERE domain = $1 AND taken_back_at IS NULL AND purged_by IS NULL
-       UNION ALL
-       SELECT kept_at, object FROM control.failed_copy
-       WHERE object = ANY ($2) AND taken_back_at IS NULL AND purged_by IS NULL)
-     SELECT max(at) AS "parkedAt", coalesce(array_agg(copy) FILTER (WHERE copy IS NOT NULL), '{}') AS copies,
-            clock_timestamp() AS now
-     FROM kept`,
-    [domain, [...copies]],
-  );
-  return rows[0] ?? { parkedAt: null, copies: [], now: new Date() };
+/** What is kept of the domain, by the clock of the control database. */
+export async function readKept(control: pg.Pool | pg.ClientBase, domain: string): Promise<KeptFacts> {
+  const [{ rows: parked }, { rows: copies }, { rows: clock }] = await Promise.all([
+    control.query<KeptFacts['parked'][number]>(
+      `SELECT kind, object, parked_at AS since FROM control.parked_object
+       WHERE domain = $1 AND taken_back_at IS NULL AND purged_by IS NULL ORDER BY object`,
+      [domain],
+    ),
+    control.query<KeptFacts['copies'][number]>(
+      `SELECT kind, object, kept_at AS since FROM control.failed_copy
+       WHERE coalesce(domain, 'application') = $1 AND taken_back_at IS NULL AND purged_by IS NULL ORDER BY object`,
+      [domain],
+    ),
+    control.query<{ now: Date }>(`SELECT clock_timestamp() AS now`),
+  ]);
+  return { parked, copies, now: clock[0]?.now ?? new Date() };
 }

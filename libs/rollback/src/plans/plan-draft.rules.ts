@@ -18,6 +18,8 @@ export interface PlanningWorld {
   readonly domains: readonly Domain[];
   readonly catalogue: ActionCatalogue;
   readonly state: ActualState;
+  /** Names of the migrations that one feature of a domain can take down alone. */
+  readonly migrationsOf: (domain: string, feature: string) => readonly string[];
 }
 
 type Change = PlanDoc['changes'][number];

@@ -50,9 +50,12 @@ export const planTarget = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('purge'),
+    /** `application` for copies of the whole database. */
     domain: z.string(),
-    /** Failed copies that go as well, by the names they are kept under. */
-    copies: z.array(z.string()).optional(),
+    /** Copies that restores have put aside, by the names they are kept under: then nothing but these. */
+    copies: z.array(z.string()).min(1).optional(),
+    /** Only what a feature of the domain has parked, by its flag. */
+    feature: z.string().optional(),
     /** The domain's name, typed by a person. */
     confirm: z.string(),
   }),

@@ -1,7 +1,7 @@
 import { Conflict, NotFound, Problem } from '@belay/platform';
 import type { CheckResult } from '../checks/verdict.rules.js';
 import type { NeededApproval } from './approval.rules.js';
-import type { Finding } from './linter.rules.js';
+import type { Finding } from './judged-plan.rules.js';
 
 export class PlanNotFound extends NotFound {
   readonly slug = 'plan-not-found';

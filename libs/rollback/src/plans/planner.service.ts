@@ -1,3 +1,4 @@
+import { featureMigrations } from '@belay/platform';
 import { Injectable } from '@nestjs/common';
 import { Actions } from '../engine/actions.js';
 import type { Actor } from '../engine/actor.js';
@@ -35,7 +36,12 @@ export class Planner {
   /** Throws `PlanRefused` when what came out breaks a rule of planning, also when a person wrote it. */
   async plan(by: Actor, target: PlanTarget, reason: string): Promise<PlanDoc> {
     const state = await readEverything(this.world);
-    const planning = { domains: this.world.domains, catalogue: this.actions, state };
+    const planning: PlanningWorld = {
+      domains: this.world.domains,
+      catalogue: this.actions,
+      state,
+      migrationsOf: (domain, feature) => featureMigrations(this.world.ledgers, domain, feature),
+    };
     const draft = await this.draft(planning, target);
     const doc = await this.finish(planning, draft, by, target, reason);
     const findings = lint(doc, planning);
@@ -59,7 +65,7 @@ export class Planner {
       case 'restore':
         return draftRestore(planning, target);
       case 'purge': {
-        const facts = await readKept(control, target.domain, target.copies ?? []);
+        const facts = await readKept(control, target.domain);
         return draftPurge(planning, target, { ...facts, afterDays: runtime.config.PURGE_AFTER_DAYS });
       }
       case 'emergency':

@@ -1,7 +1,7 @@
 import type { Domain } from '@belay/platform';
 import type { JsonObject } from '../engine/json.js';
 import { gatesOf, goingWith } from './domain-order.rules.js';
-import { levelNeeded } from './linter.rules.js';
+import { levelNeeded } from './order-lint.rules.js';
 import { offChanges, schemaChange, type PlanDraft, type PlanningWorld } from './plan-draft.rules.js';
 import type { PlanTarget } from './plan.contract.js';
 import { TargetUnknown } from './plan.problems.js';
@@ -21,7 +21,11 @@ const bringOwn = new Set(['domain.restore', 'database.restore', 'migration.up', 
 export function draftRunbook(world: PlanningWorld, target: RunbookTarget, doc: RunbookDoc): PlanDraft {
   const wanted = chosen(doc, target).map((step): StepWish => wishOf(doc, step, target));
   const domain = world.domains.find(({ name }) => name === doc.domain);
-  const structural = wanted.some((wish) => newestOf(world.catalogue, wish.action)?.destructive === true);
+  // What is about one feature says itself what goes off before it.
+  const structural = wanted.some(
+    ({ action, input }) =>
+      newestOf(world.catalogue, action)?.destructive === true && typeof input['feature'] !== 'string',
+  );
   const going = domain && structural ? goingWith(world.domains, domain.name) : domain ? [domain] : [];
   const level = Math.max(0, ...wanted.map((wish) => levelOf(world, wish)));
   const framed = looked(world, kept(world, doc, level, opened(world, domain, structural, wanted)));

@@ -57,6 +57,13 @@ export const migrationUp = (domain: string): StepWish => ({
   input: { domain },
 });
 
+/** A migration step about one feature alone. */
+export const ofFeature = (wish: StepWish, feature: string, only: readonly string[]): StepWish => ({
+  ...wish,
+  key: `${wish.key}:${feature}`,
+  input: { ...wish.input, only: [...only], feature },
+});
+
 /** Without an expectation it is looked at as what the overlay says it is. */
 export const verifyDomain = (domain: string, expect?: 'off' | 'on'): StepWish => ({
   key: `verify:${domain}`,

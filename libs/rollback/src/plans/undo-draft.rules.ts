@@ -6,6 +6,7 @@ import { isOn, schemaChange, type PlanDraft, type PlanningWorld } from './plan-d
 import { NothingToDo, NotUndoable, RunNotEnded } from './plan.problems.js';
 import { newestOf, wordOf, type StepWish } from './plan-step.rules.js';
 import {
+  flagOff,
   jobsStart,
   jobsStop,
   marker,
@@ -125,9 +126,10 @@ const synced = z.object({
 });
 
 /** Exactly the migrations that the step has moved: what was parked before it stays parked. */
-function moving(wish: StepWish, { result }: PastStep): StepWish {
+function moving(wish: StepWish, { input: { feature }, result }: PastStep): StepWish {
   const moved = result?.['moved'];
-  return Array.isArray(moved) ? { ...wish, input: { ...wish.input, only: moved } } : wish;
+  const of = typeof feature === 'string' && { feature };
+  return Array.isArray(moved) ? { ...wish, input: { ...wish.input, only: moved, ...of } } : wish;
 }
 
 function touchesSchema(action: string): boolean {
@@ -136,9 +138,15 @@ function touchesSchema(action: string): boolean {
 
 /** Whatever is there must not be used while its schema changes; what is off already stays whose it is. */
 function switchOffFor(world: PlanningWorld, structural: readonly StepWish[]): readonly StepWish[] {
-  const names = new Set(structural.flatMap(({ domain }) => (domain === null ? [] : [domain])));
+  const whole = structural.filter(({ input }) => input['feature'] === undefined);
+  const names = new Set(whole.flatMap(({ domain }) => (domain === null ? [] : [domain])));
   const touched = new Set([...names].flatMap((name) => goingWith(world.domains, name)));
-  return switchOff(world.domains.filter((domain) => touched.has(domain)).reverse());
+  const parts = structural.filter(({ domain, input }) => input['feature'] !== undefined && !names.has(domain ?? ''));
+  return [
+    ...switchOff(world.domains.filter((domain) => touched.has(domain)).reverse()),
+    ...parts.map(({ domain, input }) => flagOff(wordOf(input, 'feature'), domain)),
+    ...parts.flatMap(({ domain }) => (domain === null ? [] : [jobsStop(domain)])),
+  ];
 }
 
 /** Data comes back first, then jobs, then flags: those who use a thing come after it. */
