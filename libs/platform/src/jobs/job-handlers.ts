@@ -57,7 +57,7 @@ function handlersOf(instance: unknown): JobHandler[] {
     const doing = (input: unknown) => async (job: RunningJob) => {
       await Reflect.apply(method, instance, [input, job]);
     };
-    return [handlerOf(declaration, doing)];
+    return handlerOf(declaration, doing);
   });
 }
 
@@ -87,7 +87,7 @@ function handlerOf(
 }
 
 /** Methods of a class that were declared to handle something. */
-function declarationsOf(prototype: unknown): (readonly [HandlerDeclaration, object])[] {
+function declarationsOf(prototype: unknown): (readonly [HandlerDeclaration, CallableFunction])[] {
   if (typeof prototype !== 'object' || prototype === null) return [];
   return new MetadataScanner().getAllMethodNames(prototype).flatMap((name) => {
     const method: unknown = Reflect.get(prototype, name);

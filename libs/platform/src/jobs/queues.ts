@@ -121,11 +121,7 @@ export class Queues implements OnApplicationShutdown {
   async waiting(domain: string): Promise<readonly WaitingJobs[]> {
     const found = new Map<string, WaitingJobs>();
     for (let from = 0; ; from += PAGE) {
-      const jobs = await this.of(domain).getJobs(
-        ['waiting', 'paused', 'prioritized', 'delayed'],
-        from,
-        from + PAGE - 1,
-      );
+      const jobs = await this.of(domain).getJobs(['waiting', 'prioritized', 'delayed'], from, from + PAGE - 1);
       for (const { name, data } of jobs) {
         const key = `${name} ${data.version}`;
         found.set(key, { name, version: data.version, jobs: (found.get(key)?.jobs ?? 0) + 1 });
