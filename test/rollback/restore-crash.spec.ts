@@ -14,16 +14,31 @@ import { damage, YardRoom } from './yard-room.js';
 /** From the first moment to the last: fractions of the time that a step takes when nobody disturbs it. */
 const moments = [0.1, 0.4, 0.6, 0.75, 0.9];
 
-/** A program of its own that does the step, or takes it back. */
-async function program(yard: YardRoom, step: TestStep, how: 'execute' | 'compensate'): Promise<ChildProcess> {
+/** Programs of their own that do a step, or take it back; the next one is started while the last one is at work. */
+class Programs {
+  #next = ready();
+
+  /** Answers when it has begun. */
+  async begin(yard: YardRoom, step: TestStep, how: 'execute' | 'compensate'): Promise<ChildProcess> {
+    const child = await this.#next;
+    this.#next = ready();
+    const { runId, stepKey } = how === 'execute' ? step.context : step.back;
+    child.send({ env: yard.env, action: step.action.name, input: step.input, runId, stepKey, how });
+    await once(child, 'message');
+    return child;
+  }
+
+  async close(): Promise<void> {
+    (await this.#next).kill('SIGKILL');
+  }
+}
+
+async function ready(): Promise<ChildProcess> {
   const child = fork(fileURLToPath(new URL('processes/restore.ts', import.meta.url)), {
     execArgv: ['--import', new URL('../support/ts-loader.mjs', import.meta.url).href],
     env: {},
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  await once(child, 'message');
-  const { runId, stepKey } = how === 'execute' ? step.context : step.back;
-  child.send({ env: yard.env, action: step.action.name, input: step.input, runId, stepKey, how });
   await once(child, 'message');
   return child;
 }
@@ -50,10 +65,12 @@ describe.each([
   ['R5', databaseRestore, 'application'],
 ] as const)('an executor that is killed in the middle of %s', (_path, action: Action, scope) => {
   let yard: YardRoom;
+  let programs: Programs;
   let input: JsonObject;
   let good: unknown;
   let bad: unknown;
   beforeAll(async () => {
+    programs = new Programs();
     yard = await YardRoom.open();
     good = await yard.content();
     const backupId = await yard.backUp(scope);
@@ -62,6 +79,7 @@ describe.each([
     bad = await yard.content();
   }, 60_000);
   afterAll(async () => {
+    await programs.close();
     await yard.dropKept();
     await yard.close();
   });
@@ -74,7 +92,7 @@ describe.each([
     for (const moment of moments) {
       const step = await yard.room.step(action, input);
       const { runId } = step.context;
-      const killed = await killedAfter(yard, await program(yard, step, 'execute'), runId, there * moment);
+      const killed = await killedAfter(yard, await programs.begin(yard, step, 'execute'), runId, there * moment);
       const { effect } = await step.reconcile();
       expect(await yard.content()).toEqual(effect === 'done' ? good : bad);
       ends[`${killed ? 'killed' : 'ended'}, ${effect}`] = (ends[`${killed ? 'killed' : 'ended'}, ${effect}`] ?? 0) + 1;
@@ -84,7 +102,7 @@ describe.each([
       expect(await yard.writesAllowed()).toBe(true);
 
       step.forget();
-      await killedAfter(yard, await program(yard, step, 'compensate'), runId, backAgain * moment);
+      await killedAfter(yard, await programs.begin(yard, step, 'compensate'), runId, backAgain * moment);
       await step.compensate();
       expect(await yard.content()).toEqual(bad);
       expect(await yard.writesAllowed()).toBe(true);

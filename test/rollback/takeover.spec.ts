@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuditTrail, violates } from '@belay/platform';
 import { flagOff } from '../../libs/rollback/src/actions/flag.off.action.js';
@@ -14,33 +14,38 @@ import { shelfActions, shelfSql } from './shelf.js';
 const box = (name: string, ms = 0, action = 'shelf.put'): WantedStep => ({ action, input: { name, ms } });
 const realTiming = { leaseTtlMs: 3_000, heartbeatMs: 1_000, pollMs: 1_000 };
 
-let room: RunRoom;
-beforeAll(async () => {
-  room = await RunRoom.open([...shelfActions, flagOff], { domains: [depot], sql: shelfSql });
-});
-afterAll(() => room.close());
-afterEach(async () => {
-  await room.clear();
-  await room.rows(`UPDATE platform.fence SET epoch = 0`);
-});
+/** A test in a world of its own: most of this is waiting, which several can do at the same time. */
+function apart(title: string, work: (room: RunRoom) => Promise<void>): void {
+  it.concurrent(
+    title,
+    async () => {
+      const room = await RunRoom.open([...shelfActions, flagOff], { domains: [depot], sql: shelfSql });
+      await work(room).finally(() => room.close());
+    },
+    60_000,
+  );
+}
 
-const atWork = (runId: string, idx = 0) =>
+const atWork = (room: RunRoom, runId: string, idx = 0) =>
   eventually(async () => {
     expect((await room.states(runId))[idx]).toBe('running');
     expect(
-      await room.rows(`SELECT FROM pg_stat_activity WHERE application_name LIKE 'belay:%' AND query LIKE '%pg_sleep%'`),
+      await room.rows(
+        `SELECT FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name LIKE 'belay:%' AND query LIKE '%pg_sleep%'`,
+      ),
     ).toHaveLength(1);
   }, 15_000);
-const process = async (runId: string) => {
+const process = async (room: RunRoom, runId: string) => {
   const started = await ExecutorProcess.start();
   await started.order({ timing: realTiming, worlds: [{ env: { ...room.env }, runId, kills: [] }] });
   return started;
 };
-const epochs = async (runId: string) =>
+const epochs = async (room: RunRoom, runId: string) =>
   (await room.rows<{ epoch: string }>(`SELECT DISTINCT epoch FROM shelf.effect WHERE run_id = $1`, [runId])).map(
     ({ epoch }) => Number(epoch),
   );
-const preemptAll = async () => {
+const preemptAll = async (room: RunRoom) => {
   const world = await room.world();
   const client = await world.control.connect();
   try {
@@ -56,7 +61,7 @@ const preemptAll = async () => {
 };
 
 describe('a hundred requests at once', () => {
-  it('leave exactly one run, which has its effect once', async () => {
+  apart('leave exactly one run, which has its effect once', async (room) => {
     const world = await room.world();
     await room.host();
     await room.host();
@@ -81,7 +86,7 @@ describe('a hundred requests at once', () => {
     expect(rows).toEqual([{ overlaps: 0 }]);
   });
 
-  it('leave exactly one when nothing is at work yet', async () => {
+  apart('leave exactly one when nothing is at work yet', async (room) => {
     const asked = await Promise.allSettled(
       Array.from({ length: 100 }, (_, place) => room.request([box(`box ${place}`)])),
     );
@@ -94,19 +99,19 @@ describe('a hundred requests at once', () => {
 });
 
 describe('several executors', () => {
-  it('do each step of many runs once', async () => {
+  apart('do each step of many runs once', async (room) => {
     await Promise.all([room.host(), room.host(), room.host()]);
     for (let place = 0; place < 8; place += 1) {
       const runId = await room.request([box(`a${place}`), box(`b${place}`)]);
       await room.becomes(runId, 'monitoring');
       expect(await room.effects(runId)).toEqual([`put a${place}`, `put b${place}`]);
     }
-  }, 60_000);
+  });
 
-  it('take over at once from one that ends in order', async () => {
+  apart('take over at once from one that ends in order', async (room) => {
     const first = await room.host();
     const runId = await room.request([box('slow', 60_000), box('b')]);
-    await atWork(runId);
+    await atWork(room, runId);
     await first.stop();
     await room.control(
       `UPDATE control.run_step SET input = '{"name": "slow", "ms": 0}' WHERE run_id = $1 AND idx = 0`,
@@ -115,14 +120,14 @@ describe('several executors', () => {
     await room.host();
     expect(await room.becomes(runId, 'monitoring')).toBeLessThan(3_000);
     expect(await room.effects(runId)).toEqual(['put slow', 'put b']);
-  }, 30_000);
+  });
 });
 
 describe('an executor that is killed', () => {
-  it('is gone on for within five seconds, and its step is looked for before it is done again', async () => {
+  apart('is gone on for within five seconds, and its step is looked for before it is done again', async (room) => {
     const runId = await room.request([box('a', 20_000), box('b')]);
-    const first = await process(runId);
-    await atWork(runId);
+    const first = await process(room, runId);
+    await atWork(room, runId);
     await room.host();
     const killedAt = Date.now();
     await first.kill();
@@ -138,54 +143,60 @@ describe('an executor that is killed', () => {
     );
     const resumed = events.find(({ type }) => type === 'step.reconciled');
     expect((resumed?.ms ?? Infinity) - killedAt).toBeLessThan(5_000);
-  }, 40_000);
+  });
 
-  it('or stopped for ten seconds in the middle of an effect, and then wakes, is refused everywhere', async () => {
-    const runId = await room.request([box('a', 2_500), box('b')]);
-    const zombie = await process(runId);
-    await atWork(runId);
-    zombie.signal('SIGSTOP');
-    const host = room.host();
-    await room.becomes(runId, 'monitoring', 20_000);
-    const [before] = await room.control<{ last_event: string; epoch: string }>(
-      `SELECT last_event, epoch FROM control.run WHERE id = $1`,
-      [runId],
-    );
-    await sleep(4_000);
-    zombie.signal('SIGCONT');
-    await sleep(3_000);
-    expect(await room.effects(runId)).toEqual(['put a', 'put b']);
-    expect(await epochs(runId)).toEqual([Number(before?.epoch)]);
-    expect(await room.control(`SELECT last_event, epoch FROM control.run WHERE id = $1`, [runId])).toEqual([before]);
-    await zombie.kill();
-    await host;
-  }, 60_000);
+  apart(
+    'or stopped for ten seconds in the middle of an effect, and then wakes, is refused everywhere',
+    async (room) => {
+      const runId = await room.request([box('a', 2_500), box('b')]);
+      const zombie = await process(room, runId);
+      await atWork(room, runId);
+      zombie.signal('SIGSTOP');
+      const host = room.host();
+      await room.becomes(runId, 'monitoring', 20_000);
+      const [before] = await room.control<{ last_event: string; epoch: string }>(
+        `SELECT last_event, epoch FROM control.run WHERE id = $1`,
+        [runId],
+      );
+      await sleep(4_000);
+      zombie.signal('SIGCONT');
+      await sleep(3_000);
+      expect(await room.effects(runId)).toEqual(['put a', 'put b']);
+      expect(await epochs(room, runId)).toEqual([Number(before?.epoch)]);
+      expect(await room.control(`SELECT last_event, epoch FROM control.run WHERE id = $1`, [runId])).toEqual([before]);
+      await zombie.kill();
+      await host;
+    },
+  );
 });
 
 describe('a line that breaks', () => {
-  it('to the lease loses it: the step is broken off, another goes on, and there is no second effect', async () => {
-    const { proxy, url } = await TcpProxy.before(room.databases.controlUrl);
-    await room.host({}, { CONTROL_DATABASE_URL: url });
-    const runId = await room.request([box('a', 6_000), box('b')]);
-    await atWork(runId);
-    await room.host();
-    proxy.hang();
-    await eventually(async () => {
-      expect((await room.events(runId)).some(({ type }) => type === 'step.reconciled')).toBe(true);
-    }, 20_000);
-    proxy.pass();
-    await room.becomes(runId, 'monitoring', 20_000);
-    expect(await room.effects(runId)).toEqual(['put a', 'put b']);
-    expect(await epochs(runId)).toHaveLength(1);
-    await room.stopHosts();
-    await proxy.close();
-  }, 60_000);
+  apart(
+    'to the lease loses it: the step is broken off, another goes on, and there is no second effect',
+    async (room) => {
+      const { proxy, url } = await TcpProxy.before(room.databases.controlUrl);
+      await room.host({}, { CONTROL_DATABASE_URL: url });
+      const runId = await room.request([box('a', 6_000), box('b')]);
+      await atWork(room, runId);
+      await room.host();
+      proxy.hang();
+      await eventually(async () => {
+        expect((await room.events(runId)).some(({ type }) => type === 'step.reconciled')).toBe(true);
+      }, 20_000);
+      proxy.pass();
+      await room.becomes(runId, 'monitoring', 20_000);
+      expect(await room.effects(runId)).toEqual(['put a', 'put b']);
+      expect(await epochs(room, runId)).toHaveLength(1);
+      await room.stopHosts();
+      await proxy.close();
+    },
+  );
 
-  it('to the control database stops everything, and what was done is found when it is there again', async () => {
+  apart('to the control database stops everything, and what was done is found when it is there again', async (room) => {
     const { proxy, url } = await TcpProxy.before(room.databases.controlUrl);
     await room.host({}, { CONTROL_DATABASE_URL: url });
     const runId = await room.request([box('a', 1_000), box('b')]);
-    await atWork(runId);
+    await atWork(room, runId);
     proxy.refuse();
     await sleep(5_000);
     expect(await room.effects(runId)).not.toContain('put b');
@@ -194,13 +205,13 @@ describe('a line that breaks', () => {
     expect(await room.effects(runId)).toEqual(['put a', 'put b']);
     await room.stopHosts();
     await proxy.close();
-  }, 60_000);
+  });
 
-  it('to the application database leaves the step where it is until somebody can look', async () => {
+  apart('to the application database leaves the step where it is until somebody can look', async (room) => {
     const { proxy, url } = await TcpProxy.before(room.databases.databaseUrl);
     await room.host({}, { DATABASE_URL: url });
     const runId = await room.request([box('a', 1_500), box('b')]);
-    await atWork(runId);
+    await atWork(room, runId);
     proxy.refuse();
     await eventually(async () => {
       expect((await room.states(runId))[0]).toBe('effect-unknown');
@@ -212,14 +223,15 @@ describe('a line that breaks', () => {
     expect(await room.effects(runId)).toEqual(['put a', 'put b']);
     await room.stopHosts();
     await proxy.close();
-  }, 60_000);
+  });
 
-  it('at a session in the middle of an effect has it done again, once', async () => {
+  apart('at a session in the middle of an effect has it done again, once', async (room) => {
     await room.host();
     const runId = await room.request([box('a', 1_000), box('b')]);
-    await atWork(runId);
+    await atWork(room, runId);
     await room.rows(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()`,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()`,
     );
     await room.becomes(runId, 'monitoring');
     expect(await room.effects(runId)).toEqual(['put a', 'put b']);
@@ -228,25 +240,24 @@ describe('a line that breaks', () => {
 });
 
 describe('epochs', () => {
-  it('go on beyond the fence when the control database was put back to an earlier time', async () => {
+  apart('go on beyond the fence when the control database was put back to an earlier time', async (room) => {
     await room.rows(`UPDATE platform.fence SET epoch = 100000`);
     await room.host();
     const runId = await room.request([box('a')]);
     await room.becomes(runId, 'monitoring');
-    expect(await epochs(runId)).toEqual([100_002]);
-    await room.control(`UPDATE control.lease SET epoch = 100010`);
+    expect(await epochs(room, runId)).toEqual([100_002]);
   });
 });
 
 describe('an emergency', () => {
   const off: WantedStep = { action: 'flag.off', input: { flag: 'enable_depot' }, domain: 'depot' };
 
-  it('takes over from a run in the middle of an effect, which waits for a person afterwards', async () => {
+  apart('takes over from a run in the middle of an effect, which waits for a person afterwards', async (room) => {
     await room.host();
     const normal = await room.request([box('a', 60_000), box('b')]);
-    await atWork(normal);
+    await atWork(room, normal);
     const began = performance.now();
-    expect(await preemptAll()).toEqual([normal]);
+    expect(await preemptAll(room)).toEqual([normal]);
     const emergency = await room.request([off], { mode: 'emergency', policy: 'continue' });
     await room.becomes(emergency, 'monitoring');
     expect(performance.now() - began).toBeLessThan(5_000);
@@ -259,9 +270,9 @@ describe('an emergency', () => {
     await room.wish(normal, 'resume');
     await room.becomes(normal, 'monitoring');
     expect(await room.effects(normal)).toEqual(['put a', 'put b']);
-  }, 40_000);
+  });
 
-  it('switches off while the application database is away', async () => {
+  apart('switches off while the application database is away', async (room) => {
     const { proxy, url } = await TcpProxy.before(room.databases.databaseUrl);
     proxy.refuse();
     await room.host({}, { DATABASE_URL: url });
@@ -272,9 +283,9 @@ describe('an emergency', () => {
     ]);
     await room.stopHosts();
     await proxy.close();
-  }, 30_000);
+  });
 
-  it('goes on with what it can when a step does not come off, and lists the rest', async () => {
+  apart('goes on with what it can when a step does not come off, and lists the rest', async (room) => {
     await room.host();
     const runId = await room.request([{ action: 'shelf.put', input: { name: 'a', fails: 'execute' } }, box('b'), off], {
       mode: 'emergency',
@@ -286,9 +297,9 @@ describe('an emergency', () => {
     expect(await room.result(runId)).toMatchObject({ remaining: [{ idx: 0, command: `belay retry ${runId} 0` }] });
   });
 
-  it('cancels a run that has not begun', async () => {
+  apart('cancels a run that has not begun', async (room) => {
     const normal = await room.request([box('a')]);
-    expect(await preemptAll()).toEqual([normal]);
+    expect(await preemptAll(room)).toEqual([normal]);
     expect(await room.state(normal)).toBe('cancelled');
   });
 });
