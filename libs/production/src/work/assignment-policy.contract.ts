@@ -19,19 +19,16 @@ export const queueReasons = [
 export type QueueReason = (typeof queueReasons)[number];
 
 /** Reasons that a policy gives, as opposed to limits, joins and waits. They hold nobody back once no policy is in force. */
-export const peopleReasons = ['TEAM_UNAVAILABLE', 'OPERATOR_UNAVAILABLE', 'NO_MATCH'] as const satisfies readonly QueueReason[];
+export const peopleReasons = [
+  'TEAM_UNAVAILABLE',
+  'OPERATOR_UNAVAILABLE',
+  'NO_MATCH',
+] as const satisfies readonly QueueReason[];
 export type PeopleReason = (typeof peopleReasons)[number];
 
 /** Why a decision is asked for. */
 export type DecisionCause =
-  | 'spawn'
-  | 'route'
-  | 'wake'
-  | 'reject'
-  | 'handoff'
-  | 'cancel'
-  | 'unavailable'
-  | 'plan-changed';
+  'spawn' | 'route' | 'wake' | 'reject' | 'handoff' | 'cancel' | 'unavailable' | 'plan-changed';
 
 /** A token at the node in question; its row is locked. */
 export interface TokenToAssign {

@@ -49,13 +49,19 @@ export class AssignmentRows {
   /** Those that were made: a token that is assigned to somebody is never assigned to another one by this. */
   async insert(command: Command, drafts: readonly NewAssignment[]): Promise<AssignmentRow[]> {
     if (drafts.length === 0) return [];
-    const rows = drafts.map(({ assignee, status = 'assigned', ...facts }) => ({
+    const rows = drafts.map((draft) => ({
       id: randomUUIDv7(),
-      status,
-      assigneeType: assignee.type,
-      teamId: assignee.teamId,
-      operatorId: assignee.operatorId,
-      ...facts,
+      tokenId: draft.tokenId,
+      nodeId: draft.nodeId,
+      assigneeType: draft.assignee.type,
+      teamId: draft.assignee.teamId,
+      operatorId: draft.assignee.operatorId,
+      method: draft.method,
+      status: draft.status ?? 'assigned',
+      reasonCode: draft.reasonCode ?? null,
+      reasonText: draft.reasonText ?? null,
+      planRef: draft.planRef ?? null,
+      note: draft.note ?? null,
     }));
     this.ring(command.tx);
     return insertAssignments(command.tx, [JSON.stringify(rows), command.at, command.actorId]);

@@ -13,7 +13,12 @@ export const assignmentStatuses = [
 export type AssignmentStatus = (typeof assignmentStatuses)[number];
 
 /** Assignments that are not over. */
-export const openStatuses = ['assigned', 'accepted', 'started', 'paused'] as const satisfies readonly AssignmentStatus[];
+export const openStatuses = [
+  'assigned',
+  'accepted',
+  'started',
+  'paused',
+] as const satisfies readonly AssignmentStatus[];
 
 /** An assignment as it is now, with where its token is at home. */
 export interface AssignmentRow {

@@ -34,3 +34,36 @@ export const teamsOfOperator = statement<TeamOfOperator>(
    WHERE m.operator_id = $1::uuid AND m.active
    ORDER BY t.id`,
 );
+
+export interface KnownTarget {
+  readonly teamId: string;
+  readonly productionMode: 'atelier' | 'oem' | 'hybrid';
+  readonly siteId: string;
+}
+
+/** The active team $1, or the active teams of the operator $2; none when the target is not to be had. */
+export const targetTeams = statement<KnownTarget>(
+  'production.target_teams',
+  `SELECT t.id AS "teamId", t.production_mode AS "productionMode", t.site_id AS "siteId"
+   FROM directory.public_team t
+   WHERE t.active AND (t.id = $1::uuid OR EXISTS (
+     SELECT FROM directory.public_team_member m WHERE m.team_id = t.id AND m.operator_id = $2::uuid AND m.active))
+   ORDER BY t.id`,
+);
+
+/** Whether the account $1 leads the team $2, or a team of the operator $3. */
+export const leads = statement<{ readonly leads: boolean }>(
+  'production.leads',
+  `SELECT EXISTS (
+     SELECT FROM directory.public_team_member l
+     WHERE l.operator_id = $1::uuid AND l.role = 'lead' AND l.active
+       AND (l.team_id = $2::uuid
+            OR EXISTS (SELECT FROM directory.public_team_member m
+                       WHERE m.team_id = l.team_id AND m.operator_id = $3::uuid AND m.active))) AS leads`,
+);
+
+/** Of the tokens $1, those that there are. */
+export const knownTokens = statement<{ readonly id: string }>(
+  'production.known_tokens',
+  `SELECT id FROM production.flow_token WHERE id = ANY ($1::uuid[])`,
+);

@@ -28,7 +28,9 @@ export class Decisions {
   /** A decision for each token. Those who rejected a token on this visit are never chosen for it. */
   async decide(
     command: Command,
-    question: Omit<Question, 'at' | 'exclude' | 'flags'> & { readonly exclude?: ReadonlyMap<string, readonly string[]> },
+    question: Omit<Question, 'at' | 'exclude' | 'flags'> & {
+      readonly exclude?: ReadonlyMap<string, readonly string[]>;
+    },
   ): Promise<Decided> {
     const { tx, at } = command;
     const { tokens, node } = question;

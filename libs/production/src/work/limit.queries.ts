@@ -57,7 +57,7 @@ export const occupancyOf = statement<ScopeOccupancy>(
      SELECT count(*) FILTER (WHERE t.status IN ('ready', 'active', 'paused'))::integer AS admitted,
             count(*) FILTER (WHERE t.status = 'waiting' AND t.queue_reason NOT IN ('JOIN_WAIT', 'WAIT_CONDITION'))::integer
               AS waiting,
-            count(*) FILTER (WHERE t.status = 'waiting' AND t.queue_reason IN ('WIP_LIMIT', 'CONCURRENCY_LIMIT'))::integer
+            count(*) FILTER (WHERE t.status = 'waiting' AND t.queue_reason IN ('WIP_LIMIT', 'CONCURRENCY_LIMIT', 'QUEUE_LIMIT'))::integer
               AS queued
      FROM ${nodesOfScope('s')} n
      JOIN production.flow_token t ON t.current_node_id = n.id AND t.status IN ('ready', 'waiting', 'active', 'paused')

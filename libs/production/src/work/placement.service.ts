@@ -8,8 +8,8 @@ import { AssignmentRows, type NewAssignment } from './assignment-rows.service.js
 import { Decisions } from './decisions.service.js';
 import { Limiting } from './limiting.service.js';
 import type { Verdict } from './limit.rules.js';
-import { scopeKey, scopeOf, type Scope } from './scope.rules.js';
-import { aheadOf } from './wait-estimate.queries.js';
+import { scopeOf, type Scope } from './scope.rules.js';
+import { Turns } from './turns.service.js';
 import { WaitEstimates } from './wait-estimate.service.js';
 import { Wake } from './wake.service.js';
 
@@ -44,6 +44,7 @@ export class Placement implements ArrivalPlacement<Command> {
     private readonly limiting: Limiting,
     private readonly log: AssignmentLog,
     private readonly tokens: TokenStore,
+    private readonly turns: Turns,
     private readonly wake: Wake,
   ) {}
 
@@ -51,10 +52,12 @@ export class Placement implements ArrivalPlacement<Command> {
     const candidates = await this.limited(command, arrivals);
     const choices = this.#choices.get(command) ?? new Map<string, Choice>();
     this.#choices.set(command, choices);
+    const made: Choice[] = [];
     for (const alike of alikeOf(candidates.filter(({ verdict }) => verdict.verdict !== 'full'))) {
-      for (const choice of await this.decided(command, alike)) choices.set(choice.token.id, choice);
+      made.push(...(await this.decided(command, alike)));
     }
-    const queued = await this.queued(command, [...choices.values()]);
+    for (const choice of made) choices.set(choice.token.id, choice);
+    const queued = await this.queued(command, made);
     return candidates.map(({ token, verdict }): Placed => {
       if (verdict.verdict === 'full') return { tokenId: token.id, outcome: 'full' };
       return queued.get(token.id) ?? { tokenId: token.id, outcome: 'ready' };
@@ -112,46 +115,25 @@ export class Placement implements ArrivalPlacement<Command> {
       return reason ? [{ choice, reason }] : [];
     });
     if (waiting.length === 0) return new Map();
-    const ahead = await this.ahead(
-      command,
-      waiting.map(({ choice }) => choice),
-    );
+    const turns = waiting.map(({ choice: { arrival, scope } }) => ({ ...arrival, enteredAt: command.at, scope }));
+    const positions = await this.turns.joining(command.tx, turns);
     const placed = waiting.map(({ choice, reason }) => ({
       ...choice,
       queueReason: reason,
-      position: ahead.get(choice.token.id) ?? 1,
+      position: positions.get(choice.token.id) ?? 1,
     }));
     const waits = await this.estimates.of(command.tx, placed, command.at);
     return new Map(
       placed.map(({ token, queueReason, position }): [string, Queued] => [
         token.id,
-        { tokenId: token.id, outcome: 'waiting', queueReason, position, estimatedWaitMinutes: waits.get(token.id) ?? null },
+        {
+          tokenId: token.id,
+          outcome: 'waiting',
+          queueReason,
+          position,
+          estimatedWaitMinutes: waits.get(token.id) ?? null,
+        },
       ]),
-    );
-  }
-
-  /** The position of each, those that arrive with it counted. */
-  private async ahead(command: Command, choices: readonly Choice[]): Promise<Map<string, number>> {
-    const rows = await aheadOf(command.tx, [
-      choices.map(({ token }) => token.id),
-      choices.map(({ scope }) => (scope.kind === 'work-center' ? scope.workCenterId : null)),
-      choices.map(({ scope }) => (scope.kind === 'node' ? scope.graphId : null)),
-      choices.map(({ scope }) => (scope.kind === 'node' ? scope.nodeCode : null)),
-      choices.map(({ scope }) => (scope.kind === 'node' ? scope.instanceId : null)),
-      choices.map(({ token }) => token.priority),
-      choices.map(({ arrival }) => arrival.dueAt),
-      command.at,
-    ]);
-    const before = new Map(rows.map(({ tokenId, ahead }) => [tokenId, ahead]));
-    const ordered = choices.toSorted((one, other) => byTurn(one.arrival, other.arrival));
-    const together = new Map<string, number>();
-    return new Map(
-      ordered.map(({ token, scope }) => {
-        const key = scopeKey(scope);
-        const earlier = together.get(key) ?? 0;
-        together.set(key, earlier + 1);
-        return [token.id, (before.get(token.id) ?? 0) + earlier + 1];
-      }),
     );
   }
 }
@@ -175,13 +157,6 @@ function alikeOf(candidates: readonly Candidate[]): [Candidate, ...Candidate[]][
 /** A full limit queues the token whatever the policy answers. */
 function queueReasonOf({ verdict, decision }: Choice): QueueReason | null {
   return verdict.reason ?? (decision.decision === 'QUEUED' ? decision.queueReason : null);
-}
-
-function byTurn(one: Arrival, other: Arrival): number {
-  const due = (arrival: Arrival) => arrival.dueAt?.getTime() ?? Infinity;
-  if (one.priority !== other.priority) return other.priority - one.priority;
-  if (due(one) !== due(other)) return due(one) < due(other) ? -1 : 1;
-  return one.tokenId < other.tokenId ? -1 : 1;
 }
 
 function assignmentOf({ token, node, verdict, decision }: Choice): NewAssignment[] {

@@ -33,7 +33,7 @@ export const sessionColumns = (s: string) => `${s}.id, ${s}.token_id AS "tokenId
 const since = (at: string, anchor: string) => `greatest(extract(epoch FROM ${at} - ${anchor}), 0)`;
 const worked = (at: string) =>
   `CASE WHEN status = 'active' THEN ${since(at, 'coalesce(resumed_at, started_at)')} ELSE 0 END`;
-const rested = (at: string) => `CASE WHEN status = 'paused' THEN ${since(at, 'paused_at')} ELSE 0 END`;
+const rested = (at: string) => `CASE WHEN status IN ('paused', 'abandoned') THEN ${since(at, 'paused_at')} ELSE 0 END`;
 
 /** $1 id, $2 token, $3 node, $4 operator, $5 help type, $6 time, $7 device. */
 export const insertSession = statement<SessionRow>(
@@ -73,19 +73,33 @@ export const resumeSessions = statement<SessionRow>(
 
 const ended = `
   work_seconds = s.work_seconds + ${worked('$2::timestamptz')},
-  pause_seconds = s.pause_seconds + ${rested('$2::timestamptz')}, status = $3::text,
-  ended_at = CASE WHEN $3::text = 'completed' THEN greatest($2::timestamptz, s.started_at) END`;
+  pause_seconds = s.pause_seconds + ${rested('$2::timestamptz')}, status = 'completed',
+  ended_at = greatest($2::timestamptz, s.started_at)`;
 
-/** Whoever works on the tokens $1 stops at $2 with the status $3; paused ones have rested until then. */
+/** Whoever works on the tokens $1 stops at $2; those who paused have rested until then. */
 export const endSessionsOfTokens = statement<SessionRow>(
   'production.end_sessions_of_tokens',
   `UPDATE production.token_work_session AS s SET ${ended}
    WHERE s.token_id = ANY ($1::uuid[]) AND s.status IN ('active', 'paused') RETURNING ${sessionColumns('s')}`,
 );
 
-/** The sessions $1 stop at $2 with the status $3. */
+/** The sessions $1 stop at $2, whether they are active, paused or abandoned. */
 export const endSessions = statement<SessionRow>(
   'production.end_sessions',
   `UPDATE production.token_work_session AS s SET ${ended}
-   WHERE s.id = ANY ($1::uuid[]) AND s.status IN ('active', 'paused') RETURNING ${sessionColumns('s')}`,
+   WHERE s.id = ANY ($1::uuid[]) AND s.status <> 'completed' RETURNING ${sessionColumns('s')}`,
+);
+
+/** Nobody expects the paused sessions $1 to be resumed. Their clocks stay as they are. */
+export const abandonSessions = statement<SessionRow>(
+  'production.abandon_sessions',
+  `UPDATE production.token_work_session AS s SET status = 'abandoned'
+   WHERE s.id = ANY ($1::uuid[]) AND s.status = 'paused' RETURNING ${sessionColumns('s')}`,
+);
+
+/** The abandoned sessions $1 are paused again, as if they had been all the time. */
+export const reopenSessions = statement<SessionRow>(
+  'production.reopen_sessions',
+  `UPDATE production.token_work_session AS s SET status = 'paused'
+   WHERE s.id = ANY ($1::uuid[]) AND s.status = 'abandoned' RETURNING ${sessionColumns('s')}`,
 );

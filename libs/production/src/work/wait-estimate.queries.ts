@@ -47,14 +47,15 @@ export const waitFactsOf = statement<{
 );
 
 /**
- * How many wait before each of the tokens that are about to wait: $1 tokens, $2 to $5 their scopes, $6 priorities, $7 when
- * their jobs are due, $8 when they begin to wait.
+ * How many wait before each of the tokens that wait or are about to: $1 tokens, $2 to $5 their scopes, $6 priorities, $7
+ * when their jobs are due, $8 when they begin to wait.
  */
 export const aheadOf = statement<{ readonly tokenId: string; readonly ahead: number }>(
   'production.ahead_of',
   `SELECT s.token_id AS "tokenId", count(t.id)::integer AS ahead
-   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::integer[], $7::timestamptz[])
-     AS s (token_id, work_center_id, graph_id, node_code, instance_id, priority, due_at)
+   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::integer[], $7::timestamptz[],
+               $8::timestamptz[])
+     AS s (token_id, work_center_id, graph_id, node_code, instance_id, priority, due_at, entered_at)
    LEFT JOIN LATERAL (
      SELECT t.id
      FROM ${nodesOfScope('s')} n
@@ -64,6 +65,6 @@ export const aheadOf = statement<{ readonly tokenId: string; readonly ahead: num
      JOIN production.job_ticket j ON j.id = i.job_ticket_id
      WHERE (s.instance_id IS NULL OR t.instance_id = s.instance_id) AND t.id <> s.token_id
        AND (-t.priority, coalesce(j.due_at, 'infinity'), t.queue_entered_at, t.id)
-           < (-s.priority, coalesce(s.due_at, 'infinity'), $8::timestamptz, s.token_id)) t ON true
+           < (-s.priority, coalesce(s.due_at, 'infinity'), s.entered_at, s.token_id)) t ON true
    GROUP BY 1`,
 );

@@ -5,11 +5,13 @@ import { TokenStore } from '../lifecycle/token.store.js';
 import type { Command, LockedToken } from '../production.command.js';
 import { AssignmentRows } from './assignment-rows.service.js';
 import {
+  abandonSessions,
   endSessions,
   endSessionsOfTokens,
   insertSession,
   lockOpenSessions,
   pauseSessions,
+  reopenSessions,
   resumeSessions,
   type HelpType,
   type SessionRow,
@@ -59,19 +61,23 @@ export class WorkSessions {
     return resumeSessions(tx, [sessionIds, at]);
   }
 
-  end(
-    { tx, at }: Command,
-    sessionIds: readonly string[],
-    status: 'completed' | 'abandoned' = 'completed',
-  ): Promise<SessionRow[]> {
-    return endSessions(tx, [sessionIds, at, status]);
+  end({ tx, at }: Command, sessionIds: readonly string[]): Promise<SessionRow[]> {
+    return endSessions(tx, [sessionIds, at]);
+  }
+
+  abandon({ tx }: Command, sessionIds: readonly string[]): Promise<SessionRow[]> {
+    return abandonSessions(tx, [sessionIds]);
+  }
+
+  reopen({ tx }: Command, sessionIds: readonly string[]): Promise<SessionRow[]> {
+    return reopenSessions(tx, [sessionIds]);
   }
 
   /** Whoever works on the tokens stops, helpers too. What each token took is told by its id; those nobody worked on are left out. */
   async finish({ tx, at }: Command, tokenIds: readonly string[]): Promise<Map<string, Worked>> {
     const worked = new Map<string, Worked>();
     if (tokenIds.length === 0) return worked;
-    for (const session of await endSessionsOfTokens(tx, [tokenIds, at, 'completed'])) {
+    for (const session of await endSessionsOfTokens(tx, [tokenIds, at])) {
       const before = worked.get(session.tokenId) ?? { workSeconds: 0, assistSeconds: 0, pauseSeconds: 0 };
       const helped = session.helpType === 'assist';
       worked.set(session.tokenId, {
@@ -96,7 +102,9 @@ export class WorkSessions {
     const active = tokens.filter(({ status }) => status === 'active');
     await this.assignments.change(
       command,
-      [...open.values()].filter(({ status }) => status === 'started').map(({ id }) => ({ id, from: ['started'], to: 'paused' })),
+      [...open.values()]
+        .filter(({ status }) => status === 'started')
+        .map(({ id }) => ({ id, from: ['started'], to: 'paused' })),
     );
     await this.tokens.write(command, {
       changes: active.map(({ id }) => ({ id, from: ['active'], to: 'paused' })),
