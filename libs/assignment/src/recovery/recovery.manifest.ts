@@ -14,10 +14,15 @@ const get = (name: string, path: string, status: number, code?: string): Probe =
   ...(code !== undefined && { code }),
 });
 
+/** The log alone may be parked, and a statement that names it is then none. */
 const nothingLogged: Probe = {
   kind: 'rows',
   name: 'nothing is logged any more',
-  sql: `SELECT id, event FROM assignment.assignment_log WHERE created_at > $2::timestamptz LIMIT $1`,
+  sql: `SELECT entries
+        FROM (SELECT CASE WHEN to_regclass('assignment.assignment_log') IS NOT NULL THEN query_to_xml(
+                format('SELECT id, event FROM assignment.assignment_log WHERE created_at > %L LIMIT %s',
+                       $2::timestamptz, $1::integer), false, true, '')::text END AS entries) AS looked
+        WHERE entries LIKE '%<row%'`,
 };
 
 const flags = ['enable_assignment_runtime', 'enable_assignment_preview'] as const;
@@ -127,14 +132,14 @@ export const recovery: DomainRecovery = {
   guards: [
     { object: 'assignment.assignment_log', mode: 'park', count: 'SELECT count(*) FROM assignment.assignment_log' },
     {
-      object: 'assignment.assignment_plan_node.priority',
+      object: 'assignment.assignment_plan_node',
       mode: 'park',
-      count: 'SELECT count(*) FROM assignment.assignment_plan_node WHERE priority <> 100',
+      count: 'SELECT count(*) FROM assignment.assignment_plan_node',
     },
     {
-      object: 'assignment.assignment_plan_job.priority',
+      object: 'assignment.assignment_plan_job',
       mode: 'park',
-      count: 'SELECT count(*) FROM assignment.assignment_plan_job WHERE priority <> 100',
+      count: 'SELECT count(*) FROM assignment.assignment_plan_job',
     },
   ],
   keeps: [
