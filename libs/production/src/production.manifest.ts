@@ -9,5 +9,16 @@ export const production = {
   features: [],
   module: ProductionModule,
   jobs: ProductionJobsModule,
-  listens: [],
+  listens: [
+    'assignment.operator-available',
+    'assignment.operator-unavailable',
+    'assignment.plan-changed',
+    'directory.account-deactivated',
+    'directory.team-changed',
+    'oem.step-changed',
+    'oem.ticket-changed',
+    'oem.ticket-created',
+    'people.operator-gone',
+    'production.queue-wake',
+  ],
 } satisfies Domain;

@@ -41,7 +41,7 @@ export class GraphVersionClosed extends Conflict {
 
   constructor(version: { readonly id: string; readonly status: string; readonly allowNewJobs: boolean }) {
     const detail = version.status === 'retired' ? 'It is retired.' : 'It is closed for new jobs.';
-    super(detail, { versionId: version.id, status: version.status, allowNewJobs: version.allowNewJobs });
+    super(detail, { versionId: version.id, state: version.status, allowNewJobs: version.allowNewJobs });
   }
 }
 
@@ -50,7 +50,7 @@ export class JobState extends Conflict {
   readonly title = 'Not from this state of the job';
 
   constructor(job: JobFacts, detail?: string) {
-    super(detail ?? `The job is ${job.status.replaceAll('_', ' ')}.`, { ...job });
+    super(detail ?? `The job is ${job.status.replaceAll('_', ' ')}.`, factsOfJob(job));
   }
 }
 
@@ -60,7 +60,7 @@ export class JobNotStarted extends Conflict {
   readonly title = 'The job is not started';
 
   constructor(job: JobFacts) {
-    super('Tokens are made when the job is started.', { ...job });
+    super('Tokens are made when the job is started.', factsOfJob(job));
   }
 }
 
@@ -69,7 +69,7 @@ export class JobPaused extends Conflict {
   readonly title = 'The job is paused';
 
   constructor(job: JobFacts) {
-    super('Nothing is started while the job is paused.', { ...job });
+    super('Nothing is started while the job is paused.', factsOfJob(job));
   }
 }
 
@@ -78,7 +78,7 @@ export class JobRunsAtStations extends Conflict {
   readonly title = 'The job is run by station scans';
 
   constructor(job: JobFacts) {
-    super('It has no tokens until it is handed over to them.', { ...job });
+    super('It has no tokens until it is handed over to them.', factsOfJob(job));
   }
 }
 
@@ -188,7 +188,7 @@ export class AssignmentState extends Conflict {
   readonly title = 'Not from this state of the assignment';
 
   constructor(assignment: AssignmentFacts) {
-    super(`The assignment is ${assignment.status}.`, { ...assignment });
+    super(`The assignment is ${assignment.status}.`, factsOfAssignment(assignment));
   }
 }
 
@@ -197,7 +197,7 @@ export class AssignmentStarted extends Conflict {
   readonly title = 'The work has begun';
 
   constructor(assignment: AssignmentFacts) {
-    super('What has begun is handed off, not reassigned.', { ...assignment });
+    super('What has begun is handed off, not reassigned.', factsOfAssignment(assignment));
   }
 }
 
@@ -276,6 +276,16 @@ export class AssignmentNotFound extends NotFound {
   }
 }
 
+// `status` is that of the answer: what a thing is in is its state.
+
 function factsOf({ id, status, holdCode, nodeId, rowVersion }: TokenFacts): Readonly<Record<string, unknown>> {
-  return { tokenId: id, status, holdCode, nodeId, rowVersion };
+  return { tokenId: id, state: status, holdCode, nodeId, rowVersion };
+}
+
+function factsOfJob({ status, ...facts }: JobFacts): Readonly<Record<string, unknown>> {
+  return { state: status, ...facts };
+}
+
+function factsOfAssignment({ id, status, rowVersion }: AssignmentFacts): Readonly<Record<string, unknown>> {
+  return { assignmentId: id, state: status, rowVersion };
 }

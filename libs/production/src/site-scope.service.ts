@@ -19,11 +19,15 @@ export class SiteScope {
     if (!holds(by, reading, siteId)) throw unknown();
   }
 
+  /** For what is to begin at a site: who may not do it there is told which permission is missing. */
+  require(by: Caller, permission: string, siteId: string): void {
+    if (!holds(by, permission, siteId)) throw new PermissionMissing(permission);
+  }
+
   /** As `see`, and who may only read is told which permission is missing. */
   admit(by: Caller, permission: string, siteId: string, unknown: () => NotFound): void {
-    if (holds(by, permission, siteId)) return;
-    this.see(by, siteId, unknown);
-    throw new PermissionMissing(permission);
+    if (!holds(by, permission, siteId)) this.see(by, siteId, unknown);
+    this.require(by, permission, siteId);
   }
 }
 

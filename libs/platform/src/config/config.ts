@@ -132,6 +132,17 @@ const environment = z
       .min(1)
       .default('.belay/emergency-journal.jsonl')
       .describe('Where the command line writes down what it does while the control database is away'),
+    PRODUCTION_SERIAL_PREFIX: z
+      .string()
+      .regex(/^[A-Z0-9]{1,8}$/, 'must be up to eight capital letters and digits')
+      .default('BLY')
+      .describe('What the serials of this company begin with'),
+    PRODUCTION_SERIAL_KEY: z
+      .string()
+      .min(8)
+      .optional()
+      .describe('Makes serials hard to guess; derived from SECRET_KEY when absent'),
+    PRODUCTION_MAX_PIECES: most(5_000).describe('Most pieces of one job'),
     CORS_ORIGINS: list.describe('Comma-separated origins that browsers may call from'),
     BODY_LIMIT_BYTES: z.coerce.number().int().positive().default(1_048_576),
     RATE_LIMIT_PER_MINUTE: z.coerce
@@ -216,6 +227,14 @@ const environment = z
         'Adjustments of more units than this are proposed, and posted by a second person; none are when absent',
       ),
     WMS_SECOND_PERSON: z.stringbool().default(true).describe('Who made a count or an invoice does not approve it too'),
+    ASSIGNMENT_AUTO_GENERAL_FALLBACK: z
+      .stringbool()
+      .default(false)
+      .describe('Whether general teams get the work of a category that no team has'),
+    ASSIGNMENT_SKILLS_ON_START: z
+      .enum(['warn', 'block', 'off'])
+      .default('warn')
+      .describe('What happens to who begins work without the skills that it requires'),
     BUILD_SHA: z.string().default('development'),
   })
   .refine((env) => (env.UNLEASH_URL === undefined) === (env.UNLEASH_TOKEN === undefined), {
