@@ -148,24 +148,13 @@ function nameOf(children: readonly ChildRow[], key: string): string {
   return children.find(({ branchKey }) => branchKey === key)?.component ?? key;
 }
 
-function view(
-  {
-    graphVersionId: _version,
-    groupId: _group,
-    queueEnteredAt,
-    completedAt,
-    spawnedAt,
-    firstSpawnedAt,
-    ...row
-  }: TokenViewRow,
-  join: TokenView['join'] | undefined,
-): TokenView {
+function view(row: TokenViewRow, join: TokenView['join'] | undefined): TokenView {
   return {
     ...row,
     join: join ?? null,
-    queueEnteredAt: queueEnteredAt?.toISOString() ?? null,
-    completedAt: completedAt?.toISOString() ?? null,
-    spawnedAt: spawnedAt.toISOString(),
-    firstSpawnedAt: firstSpawnedAt.toISOString(),
+    queueEnteredAt: row.queueEnteredAt?.toISOString() ?? null,
+    completedAt: row.completedAt?.toISOString() ?? null,
+    spawnedAt: row.spawnedAt.toISOString(),
+    firstSpawnedAt: row.firstSpawnedAt.toISOString(),
   };
 }
