@@ -44,9 +44,11 @@ export class PauseService {
         open.find(({ helpType }) => supervises && helpType !== 'assist');
       if (!session) throw new TokenState(token);
       const paused = await this.rest(command, token, session, asked.reason ?? null);
+      const node = await this.nodes.node(command.tx, token.versionId, session.nodeId);
       const owns = session.helpType !== 'assist';
       return {
         tokenId,
+        nodeCode: node.code,
         status: owns ? 'paused' : token.status,
         rowVersion: token.rowVersion + (owns ? 1 : 0),
         session: sessionViewOf(paused, command.at),

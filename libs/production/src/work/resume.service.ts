@@ -66,6 +66,7 @@ export class ResumeService {
     const long = pausedAt && command.at.getTime() - pausedAt.getTime() >= LONG_PAUSE;
     return {
       tokenId: token.id,
+      nodeCode: node.code,
       status: helps ? token.status : 'active',
       rowVersion: token.rowVersion + (helps ? 0 : 1),
       session: sessionViewOf(session, command.at),

@@ -59,6 +59,7 @@ export type SessionView = z.infer<typeof sessionView>;
 export const workView = z
   .object({
     tokenId: id,
+    nodeCode: z.string(),
     status: z.enum(tokenStatuses),
     rowVersion,
     session: sessionView,

@@ -97,7 +97,7 @@ export class StartService {
     await this.mayWork(situation, { type: 'operator', operatorId, teamId: null });
     const on = { tokenId: token.id, nodeId: node.id, operatorId, helpType: 'assist' } as const;
     const session = await this.sessions.begin(command, on, asked.device?.id ?? null);
-    return viewOf(command, token, session);
+    return viewOf(command, token, node.code, session);
   }
 
   /** Whoever had it has it no longer. */
@@ -139,7 +139,7 @@ export class StartService {
         },
       ],
     });
-    return viewOf(command, { ...token, status: 'active', rowVersion: token.rowVersion + 1 }, session);
+    return viewOf(command, { ...token, status: 'active', rowVersion: token.rowVersion + 1 }, node.code, session);
   }
 
   /** As whose the operator works on it: what is assigned to them or to their team, or else what their team may claim. */
@@ -171,10 +171,11 @@ export class StartService {
   }
 }
 
-function viewOf(command: Command, token: LockedToken, session: SessionRow): WorkView {
+function viewOf(command: Command, token: LockedToken, nodeCode: string, session: SessionRow): WorkView {
   const { id: tokenId, status, rowVersion } = token;
   return {
     tokenId,
+    nodeCode,
     status,
     rowVersion,
     session: sessionViewOf(session, command.at),

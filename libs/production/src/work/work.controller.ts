@@ -28,7 +28,7 @@ const running = [
   '409 job-state',
   '409 job-paused',
 ] as const;
-const working = [...running, '409 instance-archived', '412 version-stale', '422 action-not-for-node'] as const;
+const working = [...running, '409 instance-archived', '412 precondition-failed', '422 action-not-for-node'] as const;
 
 /** What people do at their work: see what there is, take it up, put it down. */
 @ApiTags('production')
@@ -90,7 +90,7 @@ export class WorkController {
   @Endpoint('Pause', {
     returns: workView,
     idempotency: 'required',
-    problems: ['404 token-not-found', '409 token-state', '412 version-stale'],
+    problems: ['404 token-not-found', '409 token-state', '412 precondition-failed'],
     description: 'The place becomes free for somebody else.',
   })
   pause(
