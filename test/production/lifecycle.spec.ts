@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Caller } from '@belay/platform';
 import { tokenView } from '@belay/production';
+import { Overdue } from '../../libs/production/src/lifecycle/overdue.service.js';
 import { allBreaches } from './floor-invariants.js';
 import { Steps } from './steps.js';
 import { end, operation, start, Workshop, type Edge, type Worker } from './workshop.js';
@@ -568,6 +570,98 @@ describe('the life of tokens', () => {
       );
       await steps.act(boss, tokens[0], 'scrap', { note: 'Burnt' });
       await steps.work(ada, tokens[1]);
+      expect(await steps.jobStatus(ticket)).toBe('completed');
+    });
+  });
+
+  describe('waiting', () => {
+    const waitFor = (waitRule: Part, more: Part = {}) =>
+      shop.graph(
+        [start(), operation('CUT'), node('WAIT', 'wait', { waitRule, ...more }), operation('SEW'), end()],
+        [
+          ['START', 'CUT'],
+          ['CUT', 'WAIT'],
+          ['WAIT', 'SEW'],
+          ['SEW', 'END'],
+        ],
+      );
+    const later = async (at: string, what: 'endWaits' | 'endJoins') => {
+      shop.now = new Date(at);
+      const overdue = shop.api.app.get(Overdue, { strict: false });
+      await overdue[what](Caller.system('test-of-waiting'), () => undefined);
+      shop.now = null;
+    };
+
+    it('for a time, and no longer', async () => {
+      const { ticket, token } = await steps.batch(await waitFor({ kind: 'time', minutes: 30 }));
+      shop.now = new Date('2030-05-01T08:00:00Z');
+      expect(await steps.work(ada, token)).toMatchObject({ status: 'waiting', queueReason: 'WAIT_CONDITION' });
+      expect(await steps.outcome(ada, token, 'start')).toBe('422 action-not-for-node');
+      await later('2030-05-01T08:29:59Z', 'endWaits');
+      expect(await steps.at(ticket)).toEqual(['WAIT waiting']);
+      await later('2030-05-01T08:30:00Z', 'endWaits');
+      expect(await steps.at(ticket)).toEqual(['SEW ready']);
+    });
+
+    it('for others of the job: they leave together, and the rest not alone for ever', async () => {
+      const graph = await waitFor({ kind: 'batch', minBatch: 2, collectFor: 'job_ticket' });
+      const { ticket, tokens } = await steps.job(graph, { processMode: 'piece', targetQty: 3 });
+      await steps.work(ada, tokens[0]);
+      expect(await steps.at(ticket)).toEqual(['WAIT waiting', 'CUT ready', 'CUT ready']);
+      await steps.work(ada, tokens[1]);
+      expect(await steps.at(ticket)).toEqual(['SEW ready', 'SEW ready', 'CUT ready']);
+      await steps.work(ada, tokens[2]);
+      expect(await steps.at(ticket)).toEqual(['SEW ready', 'SEW ready', 'SEW ready']);
+    });
+
+    it('for those of the job that were scrapped no longer', async () => {
+      const graph = await waitFor({ kind: 'batch', minBatch: 2, collectFor: 'job_ticket' });
+      const { ticket, tokens } = await steps.job(graph, { processMode: 'piece', targetQty: 2 });
+      await steps.work(ada, tokens[0]);
+      await steps.act(boss, tokens[1], 'scrap', { note: 'Burnt' });
+      expect(await steps.at(ticket)).toEqual(['WAIT waiting']);
+      await later(new Date().toISOString(), 'endWaits');
+      expect(await steps.at(ticket)).toEqual(['SEW ready']);
+    });
+
+    it('for an approval by whoever holds the role', async () => {
+      const approval = { kind: 'approval', role: 'supervisor' };
+      const { token } = await steps.batch(await waitFor(approval, { teamCategory: 'general' }));
+      expect(await steps.work(ada, token)).toMatchObject({ nodeCode: 'WAIT', status: 'ready' });
+      expect(await steps.outcome(ada, token, 'approve')).toBe('403 permission-missing');
+      expect(await steps.act(boss, token, 'approve', { note: 'Fine' })).toMatchObject({ nodeCode: 'SEW' });
+    });
+
+    it('for parts as long as the join says', async () => {
+      const graph = await shop.graph(
+        [
+          start(),
+          node('SPLIT', 'split'),
+          operation('BODY'),
+          operation('STRAP'),
+          node('JOIN', 'join', { waitWindowMinutes: 60, timeoutNodeCode: 'ASIDE' }),
+          end(),
+          end('ASIDE', { isExceptionEnd: true }),
+        ],
+        [
+          ['START', 'SPLIT'],
+          ['SPLIT', 'BODY'],
+          ['SPLIT', 'STRAP'],
+          ['BODY', 'JOIN'],
+          ['STRAP', 'JOIN'],
+          ['JOIN', 'END', { isDefault: true }],
+          ['JOIN', 'ASIDE', when('rework_count', '>', 99)],
+        ],
+      );
+      const { ticket, token } = await steps.piece(graph);
+      shop.now = new Date('2030-05-01T08:00:00Z');
+      await steps.work(ada, await steps.tokenAt(ticket, 'BODY'));
+      await later('2030-05-01T08:59:59Z', 'endJoins');
+      expect(await steps.at(ticket)).toEqual(['SPLIT waiting', 'JOIN waiting', 'STRAP ready']);
+      await later('2030-05-01T09:00:00Z', 'endJoins');
+      expect(await steps.at(ticket)).toEqual([]);
+      expect((await shop.tokens(ticket)).find(({ id }) => id === token.id)?.status).toBe('completed');
+      expect(await steps.findings(ticket)).toEqual(['join-timeout']);
       expect(await steps.jobStatus(ticket)).toBe('completed');
     });
   });

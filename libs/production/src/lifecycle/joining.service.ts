@@ -83,7 +83,7 @@ export class Joining {
     groups: readonly GroupRow[],
   ): Promise<Traveller[]> {
     const satisfied: { group: GroupRow; join: PublishedNode; arrived: ChildRow[] }[] = [];
-    for (const group of groups.filter(({ mergedAt }) => mergedAt === null)) {
+    for (const group of groups.filter((one) => isAwaited(one, journey))) {
       for (const join of joinsOf(group, version)) {
         const state = joinState(
           join,
@@ -169,6 +169,11 @@ export class Joining {
       if (isLive(token.status)) journey.join(token);
     }
   }
+}
+
+/** Whether the group is open, and what it was split from has not been scrapped with it. */
+function isAwaited({ kind, mergedAt, parentId }: GroupRow, journey: Journey): boolean {
+  return mergedAt === null && (kind === 'FORK' || isLive(journey.get(parentId)?.status ?? 'waiting'));
 }
 
 /** Whether the token belongs to a group that is still open, and so has to wait for the others. */
