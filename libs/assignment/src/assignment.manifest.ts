@@ -13,7 +13,11 @@ export const assignment = {
   features: [
     { flag: 'enable_assignment_preview', title: 'Seeing beforehand who would be chosen, and why' },
     { flag: 'enforce_availability', title: 'Overrides and rosters keep people from work' },
-    { flag: 'assignment_shadow_auto', title: 'Logging whom the automatic choice would take' },
+    {
+      flag: 'assignment_auto_choice',
+      title: 'The automatic choice is made; while off it is only logged, and people assign by hand',
+      defaultOn: true,
+    },
   ],
   module: AssignmentModule,
   jobs: AssignmentJobsModule,

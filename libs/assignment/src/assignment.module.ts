@@ -15,9 +15,12 @@ import { PlanService } from './plans/plan.service.js';
 import { PolicyRegistration } from './policy-registration.service.js';
 import { Eligibility } from './resolver/eligibility.service.js';
 import { LogEntries } from './resolver/log-entries.service.js';
+import { PreviewController } from './resolver/preview.controller.js';
+import { PreviewService } from './resolver/preview.service.js';
 import { ResolverMetrics } from './resolver/resolver-metrics.service.js';
 import { ResolverPolicy } from './resolver/resolver-policy.service.js';
 import { Snapshots } from './resolver/snapshots.service.js';
+import { WhatIfService } from './resolver/what-if.service.js';
 import { Attendances } from './state/attendances.service.js';
 import { OperatorStates } from './state/operator-states.service.js';
 import { PeopleMonitorService } from './workload/people-monitor.service.js';
@@ -26,7 +29,14 @@ import { WorkloadService } from './workload/workload.service.js';
 
 @Module({
   imports: [production.module],
-  controllers: [AvailabilityController, LeaveController, LogController, PlanController, WorkloadController],
+  controllers: [
+    AvailabilityController,
+    LeaveController,
+    LogController,
+    PlanController,
+    PreviewController,
+    WorkloadController,
+  ],
   providers: [
     Attendances,
     AvailabilityService,
@@ -42,9 +52,11 @@ import { WorkloadService } from './workload/workload.service.js';
     PlanPlaces,
     PlanService,
     PolicyRegistration,
+    PreviewService,
     ResolverMetrics,
     ResolverPolicy,
     Snapshots,
+    WhatIfService,
     WorkloadService,
   ],
 })

@@ -6,6 +6,7 @@ import {
   placeOfJob,
   placeOfToken,
   plannedNode,
+  type JobPlace,
   type OpenSession,
   type PlannedNodeRow,
 } from './graphs/planned-node.queries.js';
@@ -27,12 +28,6 @@ export type PlannedNode = Omit<PlannedNodeRow, 'formSchema' | 'waitRule'> & {
   /** Whether people work there at all. */
   readonly operable: boolean;
 };
-
-export interface JobPlace {
-  readonly siteId: string;
-  readonly graphId: string;
-  readonly graphVersionId: string;
-}
 
 /** Of a job, or of a graph. */
 export interface NodeQuestion {
@@ -87,7 +82,12 @@ export class ProductionReader {
   /** The first of those that are at the node, that nobody has begun and nobody was given by hand. */
   undecided(
     on: Executor,
-    { graphId, nodeCode, sites, most }: { graphId: string; nodeCode: string; sites: readonly string[] | null; most: number },
+    {
+      graphId,
+      nodeCode,
+      sites,
+      most,
+    }: { graphId: string; nodeCode: string; sites: readonly string[] | null; most: number },
   ): Promise<StandingToken[]> {
     return undecidedTokens(on, [graphId, nodeCode, most, sites]);
   }
@@ -107,7 +107,11 @@ export class ProductionReader {
   }
 
   /** Minutes until each of so many who wait has its turn; undefined when nobody knows how long a token takes. */
-  waits({ service, elapsed }: Pick<Pace, 'service' | 'elapsed'>, servers: number, positions: number): number[] | undefined {
+  waits(
+    { service, elapsed }: Pick<Pace, 'service' | 'elapsed'>,
+    servers: number,
+    positions: number,
+  ): number[] | undefined {
     return waitsOf({ service, elapsed, servers }, positions);
   }
 
@@ -138,7 +142,7 @@ export class ProductionReader {
     return { ...node, operable: isOperable({ type: node.type, formSchema, waitRule }) };
   }
 
-  /** Where the job is made and by which graph. */
+  /** Where the job is made, by which graph and in what. */
   async job(on: Executor, jobTicketId: string): Promise<JobPlace | undefined> {
     return (await placeOfJob(on, [jobTicketId]))[0];
   }

@@ -383,7 +383,7 @@ function check(checker: NaiveChecker, floor: Snapshot, token: AskedToken, resolu
   expect(resolution.tier).toBe(allowed?.tier);
   const again = replayed(JSON.parse(JSON.stringify({ ...trace, candidates: trace.candidates.toReversed() })));
   if (assignee.operatorId === null) {
-    const pulling = floor.node.assignmentPolicy === 'TEAM_PULL' || checker.teamOf(assignee.teamId)?.pull === true;
+    const pulling = floor.node.assignmentPolicy === 'TEAM_PULL' || checker.teamOf(assignee.teamId ?? '')?.pull === true;
     const members = floor.members
       .filter(({ teamId }) => teamId === assignee.teamId)
       .map(({ operatorId }) => operatorId);

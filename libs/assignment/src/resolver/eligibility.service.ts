@@ -6,8 +6,7 @@ import { attendanceAt } from '../state/attendance.queries.js';
 import { availabilityAt, firstAvailable } from './availability.rules.js';
 import { awaitedBy, type Awaited } from './awaited.rules.js';
 import { attendanceAhead, closedDays, momentsAhead, skillsMissing } from './calendar.queries.js';
-import { People, unfit } from './people.rules.js';
-import { teamsFor } from './search.rules.js';
+import { eligible } from './prospect.rules.js';
 import { Snapshots } from './snapshots.service.js';
 
 /** Who may do work, how many could, and when those who cannot now are back. */
@@ -53,13 +52,7 @@ export class Eligibility {
     enforced: boolean,
   ): Promise<Set<string>> {
     const snapshot = await this.snapshots.load(tx, { node, tokens: [], siteId, at, enforced });
-    const people = new People(snapshot);
-    const preferred = node.preferredTeamId === null ? undefined : people.team(node.preferredTeamId);
-    const teams = [
-      ...(preferred && unfit(node, preferred) === null ? [preferred] : []),
-      ...teamsFor(snapshot, siteId).usable,
-    ];
-    return new Set(teams.flatMap((team) => people.present(team).qualified.map(({ operatorId }) => operatorId)));
+    return eligible(snapshot, new Set([siteId]));
   }
 
   /** When the first of those is there whom each token waits for; left out where nobody can say. */

@@ -37,7 +37,7 @@ export class ResolverPolicy extends AssignmentPolicy {
     if (gate.domainMode('assignment', { graphId }) !== 'on') return null;
     return {
       enforced: gate.featureMode('enforce_availability', { graphId }) !== 'off',
-      shadow: gate.featureMode('assignment_shadow_auto', { graphId }) !== 'off',
+      shadow: gate.featureMode('assignment_auto_choice', { graphId }) === 'off',
     };
   }
 

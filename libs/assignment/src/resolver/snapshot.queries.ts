@@ -41,7 +41,8 @@ const isMilliseconds = (instant: string) => `(extract(epoch FROM ${instant}) * 1
 
 /**
  * The node $1 (graph) and $2 (code) with its category $3 and preferred team $4; the tokens $5, their jobs $6 and sites $7; the
- * instant $8; the skills $9; whether general teams count $10; the key of the node's rounds $11. Whole teams where work may
+ * instant $8; the skills $9; whether general teams count $10; the key of the node's rounds $11; teams $12 and operators $13
+ * besides. Whole teams where work may
  * be given to any of them, else only who is named.
  */
 export const snapshotAt = statement<SnapshotRow>(
@@ -60,14 +61,15 @@ export const snapshotAt = statement<SnapshotRow>(
      SELECT p.id, p.mode, 'node', NULL, NULL, p.node_code, ${plan('p')}
      FROM assignment.assignment_plan_node p
      WHERE p.graph_id = $1::uuid AND p.node_code = $2::text AND ${inForce('p')}),
-   named AS MATERIALIZED (SELECT DISTINCT assignee_id AS operator_id FROM rule WHERE assignee_type = 'operator'),
+   named AS MATERIALIZED (
+     SELECT assignee_id AS operator_id FROM rule WHERE assignee_type = 'operator' UNION SELECT unnest($13::uuid[])),
    team AS MATERIALIZED (
      SELECT t.*, whole.whole
      FROM directory.public_team t
      CROSS JOIN LATERAL (
        SELECT coalesce(
          t.active AND t.site_id = ANY ($7::uuid[]) AND (t.team_category = $3::text OR $10::boolean AND t.team_category = 'general')
-         OR t.id = $4::uuid OR t.id IN (SELECT r.assignee_id FROM rule r WHERE r.assignee_type = 'team'), false) AS whole) whole
+         OR t.id = $4::uuid OR t.id = ANY ($12::uuid[]) OR t.id IN (SELECT r.assignee_id FROM rule r WHERE r.assignee_type = 'team'), false) AS whole) whole
      WHERE whole.whole
         OR t.id IN (SELECT m.team_id FROM named n JOIN directory.public_team_member m USING (operator_id))),
    place AS MATERIALIZED (

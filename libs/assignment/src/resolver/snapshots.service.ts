@@ -11,6 +11,8 @@ export interface SnapshotQuestion {
   readonly enforced: boolean;
   /** Where people are looked for besides the sites of the tokens. */
   readonly siteId?: string;
+  /** Who is looked at besides those who could be chosen as things are. */
+  readonly named?: readonly { readonly type: 'operator' | 'team'; readonly id: string }[];
 }
 
 /** Reads what a decision rests on: in two statements, however many tokens there are, and a third where teams pull. */
@@ -21,7 +23,7 @@ export class Snapshots {
     private readonly production: ProductionReader,
   ) {}
 
-  async load(on: Executor, { node, tokens, at, enforced, siteId }: SnapshotQuestion): Promise<Snapshot> {
+  async load(on: Executor, { node, tokens, at, enforced, siteId, named = [] }: SnapshotQuestion): Promise<Snapshot> {
     const jobs = [...new Set(tokens.map(({ jobTicketId }) => jobTicketId))];
     const sites = new Set([...tokens.map((token) => token.siteId), ...(siteId === undefined ? [] : [siteId])]);
     const generalFallback = this.config.ASSIGNMENT_AUTO_GENERAL_FALLBACK;
@@ -37,6 +39,8 @@ export class Snapshots {
       node.requiredSkills.map(({ skillCode }) => skillCode),
       generalFallback,
       nodeKey(node),
+      named.flatMap(({ type, id }) => (type === 'team' ? [id] : [])),
+      named.flatMap(({ type, id }) => (type === 'operator' ? [id] : [])),
     ]);
     if (!row) throw new Error('The snapshot is one row');
     return {

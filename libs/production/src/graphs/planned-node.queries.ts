@@ -26,9 +26,18 @@ export const plannedNode = statement<PlannedNodeRow>(
    ORDER BY v.version DESC LIMIT 1`,
 );
 
-export const placeOfJob = statement<{ siteId: string; graphId: string; graphVersionId: string }>(
+export interface JobPlace {
+  readonly siteId: string;
+  readonly graphId: string;
+  readonly graphVersionId: string;
+  readonly processMode: 'piece' | 'batch';
+  readonly targetQty: number;
+}
+
+export const placeOfJob = statement<JobPlace>(
   'production.place_of_job',
-  `SELECT j.site_id AS "siteId", v.graph_id AS "graphId", v.id AS "graphVersionId"
+  `SELECT j.site_id AS "siteId", v.graph_id AS "graphId", v.id AS "graphVersionId", j.process_mode AS "processMode",
+          j.target_qty::float8 AS "targetQty"
    FROM production.job_ticket j JOIN production.routing_graph_version v ON v.id = j.graph_version_id
    WHERE j.id = $1::uuid`,
 );
