@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { eventTypes } from '../../libs/production/src/lifecycle/token.rules.js';
 import { allBreaches } from './floor-invariants.js';
-import { drawGraphs, FloorModel, scripts } from './floor-model.js';
+import { drawGraphs, FloorModel } from './floor-model.js';
+import { scripts } from './floor-deeds.js';
 import { disbelieved } from './token-model.js';
 import { Workshop, type Worker } from './workshop.js';
 
