@@ -14,6 +14,7 @@ import { TokenStore } from './lifecycle/token.store.js';
 import { Waiting } from './lifecycle/waiting.service.js';
 import { Clock, Commands } from './production.command.js';
 import { ProductionReader } from './production.reader.js';
+import { RetentionProcessor } from './retention.processor.js';
 import { SiteScope } from './site-scope.service.js';
 import { JobNews } from './tickets/job-news.service.js';
 import { Serials } from './tickets/serial.service.js';
@@ -65,6 +66,7 @@ import { WorkProcessor } from './work/work.processor.js';
     Placement,
     ProductionReader,
     Reassignment,
+    RetentionProcessor,
     RoomService,
     Routing,
     Scrapping,
