@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { Consumes, CronJob, Database, Inbox, type DeliveredEvent, type RunningJob } from '@belay/platform';
+import { Consumes, CronJob, Database, Inbox, Job, type DeliveredEvent, type RunningJob } from '@belay/platform';
 import { z } from 'zod';
+import { PlanNews } from '../plans/plan-news.service.js';
 import { OperatorStates } from './operator-states.service.js';
+import { runtimeBegins } from './runtime-start.service.js';
 
 /** Bodies as far as we read them. */
 const teamChanged = z.object({ accountIds: z.array(z.uuid()) });
@@ -14,8 +16,19 @@ export class OperatorStateProcessor {
   constructor(
     private readonly database: Database,
     private readonly inbox: Inbox,
+    private readonly news: PlanNews,
     private readonly states: OperatorStates,
   ) {}
+
+  /** What nobody has is decided now, and whoever came or went meanwhile is announced; what somebody has is left alone. */
+  @Job(runtimeBegins)
+  async begin(_payload: object, job: RunningJob): Promise<void> {
+    await this.database.transaction(job.caller, async (tx) => {
+      await this.states.refresh(tx, null);
+      await this.news.changed(tx, { scope: 'unassigned', ids: {}, applyToRunning: false });
+      job.checkpoint();
+    });
+  }
 
   @CronJob({ name: 'operator-state', cron: '* * * * *' })
   async look(_slot: Date, job: RunningJob): Promise<void> {

@@ -1,24 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { Caller, Database, LOG, RUNTIME, type Runtime } from '@belay/platform';
-import { PlanNews } from '../plans/plan-news.service.js';
-import { OperatorStates } from './operator-states.service.js';
+import { Caller, Jobs, jobType, LOG, RUNTIME, type Runtime } from '@belay/platform';
+import { z } from 'zod';
 
-/**
- * Tells the floor that choices are made from now on, whenever the runtime goes on: what nobody has is decided then, and
- * who came or went meanwhile is announced. What somebody has is left alone.
- */
+export const runtimeBegins = jobType({ domain: 'assignment', name: 'runtime-begins', payload: z.strictObject({}) });
+
+/** Applications of before, which choose nobody, are gone by then; they would take the news for nothing. */
+const SETTLED_MS = 3_000;
+/** Has the floor told that choices are made from now on, whenever the runtime goes on; by each worker, which does no harm. */
 @Injectable()
 export class RuntimeStart implements OnApplicationBootstrap, OnApplicationShutdown {
   #runs = false;
   #unwatch: (() => void) | undefined;
 
   constructor(
-    private readonly database: Database,
+    private readonly jobs: Jobs,
     @Inject(LOG) private readonly log: Runtime['log'],
-    private readonly news: PlanNews,
     @Inject(RUNTIME) private readonly runtime: Runtime,
-    private readonly states: OperatorStates,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -31,17 +29,19 @@ export class RuntimeStart implements OnApplicationBootstrap, OnApplicationShutdo
   }
 
   private async look(): Promise<void> {
-    const runs = this.news.runs && this.runtime.gate.writesAllowed();
+    const runs = this.runtime.gate.domainMode('assignment') === 'on';
     const begins = runs && !this.#runs;
     this.#runs = runs;
     if (!begins) return;
     try {
-      await this.database.transaction(Caller.system(randomUUID(), 'assignment.start'), async (tx) => {
-        await this.states.refresh(tx, null);
-        await this.news.changed(tx, { scope: 'unassigned', ids: {}, applyToRunning: false });
-      });
+      await this.jobs.addNow(
+        Caller.system(randomUUID(), 'assignment.start'),
+        runtimeBegins,
+        {},
+        { delayMs: SETTLED_MS },
+      );
     } catch (error) {
-      // The floor is told at the next change of flags or start; the sweep sees to whoever waits meanwhile.
+      // It is asked for again at the next change of flags; the sweep sees to whoever waits meanwhile.
       this.#runs = false;
       this.log.warn({ err: error }, 'start of assignment not announced');
     }
