@@ -61,18 +61,13 @@ const next: Readonly<Record<TokenStatus, readonly TokenStatus[]>> = {
   consumed: [],
 };
 
-/** Whether a token may become it in one step. */
-export function mayBecome(from: TokenStatus, to: TokenStatus): boolean {
-  return next[from].includes(to);
-}
-
 /**
  * Whether one command may bring a token from one status to the other: what is routed on is ready in between, and the
  * database sees only where it ends. To `active` there is no such way: a person starts the work.
  */
 export function mayEndAs(from: TokenStatus, to: TokenStatus): boolean {
-  if (from === to || mayBecome(from, to)) return true;
-  return to !== 'active' && mayBecome(from, 'ready') && mayBecome('ready', to);
+  if (from === to) return isLive(from);
+  return next[from].includes(to) || (to !== 'active' && next[from].includes('ready') && next.ready.includes(to));
 }
 
 export function isLive(status: TokenStatus): boolean {

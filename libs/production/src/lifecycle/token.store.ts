@@ -4,7 +4,14 @@ import { Database, Outbox } from '@belay/platform';
 import type { Command } from '../production.command.js';
 import { TokenState } from '../production.problems.js';
 import { statesOfTokens, writeTokens } from './token-write.queries.js';
-import type { EventType, HoldCode, QueueReason, TokenStatus, VisitOutcome } from './token.rules.js';
+import {
+  mayEndAs,
+  type EventType,
+  type HoldCode,
+  type QueueReason,
+  type TokenStatus,
+  type VisitOutcome,
+} from './token.rules.js';
 
 /** What of a token can be set beside its status. */
 export interface TokenFields {
@@ -140,6 +147,10 @@ export class TokenStore {
     const { made = [], groups = [], changes = [], marks = [], entries = [], events = [] } = step;
     if (made.length + groups.length + changes.length + marks.length + entries.length + events.length === 0) return;
     const { tx, at, actorId, requestId, device } = command;
+    for (const { from, to } of changes) {
+      if (!from.every((one) => mayEndAs(one, to)))
+        throw new Error(`A token never goes from ${from.join(' or ')} to ${to}`);
+    }
     const changed = await writeTokens(tx, [
       JSON.stringify(changes.map(({ id, from, to, set = {} }) => ({ id, from, to, fields: set }))),
       JSON.stringify(marks),
