@@ -50,3 +50,12 @@ export const noteFindings = statement<{ readonly open: number; readonly resolved
      RETURNING 1)
    SELECT (SELECT count(*) FROM noted)::integer AS open, (SELECT count(*) FROM over)::integer AS resolved`,
 );
+
+/** Whoever went away from their work no longer stands there: somebody has ended or paused it. $1 the time. */
+export const settleGone = statement(
+  'production.settle_gone',
+  `UPDATE production.health_finding f SET resolved_at = $1::timestamptz
+   WHERE f.kind = 'operator-gone' AND f.resolved_at IS NULL
+     AND NOT EXISTS (SELECT FROM production.token_work_session s
+                     WHERE s.id = (f.detail->>'sessionId')::uuid AND s.status = 'active')`,
+);

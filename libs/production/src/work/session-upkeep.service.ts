@@ -4,6 +4,7 @@ import { timeNow } from '../lifecycle/lock.queries.js';
 import { Clock, Commands } from '../production.command.js';
 import { AssignmentRows } from './assignment-rows.service.js';
 import { CorrectionService } from './correction.service.js';
+import { settleGone } from './finding.queries.js';
 import { leftBehind, upkeep } from './health-check.queries.js';
 import { HealthService } from './health.service.js';
 import { lockSession } from './session-list.queries.js';
@@ -23,6 +24,10 @@ export class SessionUpkeep {
   async run(by: Caller, checkpoint: () => void): Promise<void> {
     await this.abandon(by, checkpoint);
     await this.health.look(by, upkeep, checkpoint);
+    await this.commands.run(by, { cause: 'repair' }, async ({ tx, at }) => {
+      await settleGone(tx, [at]);
+      checkpoint();
+    });
   }
 
   private async abandon(by: Caller, checkpoint: () => void): Promise<void> {
