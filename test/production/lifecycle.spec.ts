@@ -3,6 +3,7 @@ import { Caller } from '@belay/platform';
 import { tokenView } from '@belay/production';
 import { Overdue } from '../../libs/production/src/lifecycle/overdue.service.js';
 import { allBreaches } from './floor-invariants.js';
+import { unexplained } from './history.js';
 import { Steps } from './steps.js';
 import { end, operation, start, Workshop, type Edge, type Worker } from './workshop.js';
 
@@ -27,7 +28,10 @@ describe('the life of tokens', () => {
     ada = await shop.worker();
     boss = await shop.worker({ role: 'supervisor' });
   });
-  afterAll(() => shop.close());
+  afterAll(async () => {
+    expect(await unexplained(shop.api)).toEqual([]);
+    await shop.close();
+  });
 
   const jobs = async () =>
     (await shop.api.rows<{ id: string }>('SELECT id FROM production.job_ticket')).map(({ id }) => id);

@@ -5,6 +5,7 @@ import pg from 'pg';
 import { eventually } from '../support/eventually.js';
 import { outcome } from '../support/people.js';
 import { allBreaches } from './floor-invariants.js';
+import { unexplained } from './history.js';
 import { Steps } from './steps.js';
 import { end, operation, start, Workshop, type Worker } from './workshop.js';
 
@@ -31,6 +32,7 @@ describe('tokens that two want at once', () => {
         jobs.map(({ id }) => id),
       ),
     ).toEqual([]);
+    expect(await unexplained(shop.api)).toEqual([]);
     await shop.close();
   });
 

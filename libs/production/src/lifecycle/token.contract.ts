@@ -41,7 +41,7 @@ export const tokenView = z
     completedAt: z.iso.datetime().nullable(),
     rowVersion,
   })
-  .meta({ id: 'Token' });
+  .meta({ id: 'FlowToken' });
 export type TokenView = z.infer<typeof tokenView>;
 
 export const tokenFilter = page.extend({

@@ -155,7 +155,7 @@ export class TokenStore {
       JSON.stringify(changes.map(({ id, from, to, set = {} }) => ({ id, from, to, fields: set }))),
       JSON.stringify(marks),
       JSON.stringify(entries.map((entry, no) => ({ no, id: randomUUIDv7(), ...entry }))),
-      JSON.stringify(events.map((event, no) => ({ no, ...event }))),
+      JSON.stringify(events.map((event, no) => ({ no, ...withStatus(event, changes) }))),
       at,
       actorId,
       requestId,
@@ -179,4 +179,10 @@ export class TokenStore {
     if (!other) throw new Error('A token has gone');
     throw new TokenState(other);
   }
+}
+
+/** Every entry of its history says what a token was afterwards, so that the token can be told from them. */
+function withStatus(event: TokenEvent, changes: readonly TokenChange[]): TokenEvent {
+  const status = event.payload?.['status'] ?? changes.find(({ id }) => id === event.tokenId)?.to;
+  return status === undefined ? event : { ...event, payload: { ...event.payload, status } };
 }
