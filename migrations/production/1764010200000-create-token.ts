@@ -200,7 +200,7 @@ async function events(q: QueryRunner): Promise<void> {
          OR EXISTS (SELECT FROM production.token_event_other WHERE event_time >= first AND event_time < next) THEN
         RETURN;
       END IF;
-      EXECUTE format('CREATE TABLE production.%I PARTITION OF production.token_event FOR VALUES FROM (%L) TO (%L)', name, first, next);
+      EXECUTE format('CREATE TABLE IF NOT EXISTS production.%I PARTITION OF production.token_event FOR VALUES FROM (%L) TO (%L)', name, first, next);
     END $$`);
   await q.query(
     `SELECT production.open_event_month(now() + make_interval(months => n)) FROM generate_series(0, 2) AS n`,
