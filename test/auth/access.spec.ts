@@ -28,11 +28,15 @@ const docs = [
   '/docs-json',
 ];
 
-/** All that every signed-in account may ask, about itself. */
+/** All that every signed-in account may ask: about itself, or about those whom it leads, which the use case looks up. */
 const ownAffairs = [
   'GET /api/auth/me',
   'GET /api/directory/accounts/:id/skills',
   'GET /api/notes/mine',
+  'GET /api/production/operators/:id/current-work',
+  'POST /api/production/assignments',
+  'POST /api/production/assignments/:id/cancel',
+  'POST /api/production/tokens/:id/override',
   'PUT /api/auth/password',
   'PUT /api/directory/accounts/:id/consent',
 ];
