@@ -11,6 +11,7 @@ import {
 } from '@belay/production';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Caller } from '@belay/platform';
+import { z } from 'zod';
 import { SessionUpkeep } from '../../libs/production/src/work/session-upkeep.service.js';
 import { outcome } from '../support/people.js';
 import { breaches } from './floor-invariants.js';
@@ -18,8 +19,10 @@ import { operation, Workshop, type TokenFacts, type Worker } from './workshop.js
 
 const morning = new Date('2025-11-17T08:00:00Z');
 const later = (minutes: number) => new Date(morning.getTime() + minutes * 60_000);
-const problemOf = async (shop: Workshop, worker: Worker, path: string, body: object = {}) =>
-  (await shop.keyed(worker.api).send('POST', `/api/production/${path}`, body)).json();
+const problemOf = async (shop: Workshop, worker: Worker, path: string, body: object = {}) => {
+  const response = await shop.keyed(worker.api).send('POST', `/api/production/${path}`, body);
+  return z.looseObject({ code: z.string() }).parse(response.json());
+};
 
 describe('work', () => {
   let shop: Workshop;
@@ -377,7 +380,7 @@ describe('work', () => {
       const pages: string[] = [];
       let cursor: string | null = '';
       while (cursor !== null) {
-        const path: string = `/api/production/work-queue?limit=3${cursor && `&cursor=${cursor}`}`;
+        const path = `/api/production/work-queue?limit=3${cursor && `&cursor=${cursor}`}`;
         const page: { items: WorkItem[]; next: string | null } = await ada.api.get(path, 200, workQueue);
         pages.push(...page.items.map(({ tokenId }) => tokenId));
         cursor = page.next;

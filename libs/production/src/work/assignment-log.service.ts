@@ -23,7 +23,7 @@ export class AssignmentLog {
       const { policy, flags, isCore } = this.policies.for(command, graphId);
       if (isCore) continue;
       const { at, actorId, cause, tx } = command;
-      const own = facts.filter((fact) => fact.graphId === graphId).map(({ graphId: _graph, ...fact }) => fact);
+      const own = facts.filter((fact) => fact.graphId === graphId);
       await policy.record(tx, { facts: own, graphId, cause, actorId, flags, at });
     }
   }

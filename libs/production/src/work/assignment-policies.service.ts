@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Command } from '../production.command.js';
-import type { AssignmentPolicy, PolicyFlags } from './assignment-policy.contract.js';
+import { PolicyRegister, type AssignmentPolicy, type PolicyFlags } from './assignment-policy.contract.js';
 import { CoreAssignment } from './core-assignment.service.js';
 
 /** The policy that answers for a graph, with what its flags said. */
@@ -11,16 +11,17 @@ export interface PolicyInForce {
   readonly isCore: boolean;
 }
 
-/** Where a module that knows better than the core's default says so; its own flags still decide graph by graph. */
+/** Which policy answers for a graph: the one that a module registered, while its flags are on there, else the core's. */
 @Injectable()
-export class AssignmentPolicies {
+export class AssignmentPolicies extends PolicyRegister {
   readonly #inForce = new WeakMap<Command, Map<string, PolicyInForce>>();
   #registered: AssignmentPolicy | undefined;
 
-  constructor(private readonly core: CoreAssignment) {}
+  constructor(private readonly core: CoreAssignment) {
+    super();
+  }
 
-  /** Puts the policy in force until the answered function is called. */
-  use(policy: AssignmentPolicy): () => void {
+  override use(policy: AssignmentPolicy): () => void {
     this.#registered = policy;
     return () => {
       if (this.#registered === policy) this.#registered = undefined;

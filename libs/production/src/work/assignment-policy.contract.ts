@@ -186,3 +186,9 @@ export abstract class AssignmentPolicy {
 
   abstract record(tx: EntityManager, facts: AssignmentFacts): Promise<void>;
 }
+
+/** Where a module that knows better than the core's default says so; its own flags still decide graph by graph. */
+export abstract class PolicyRegister {
+  /** Puts the policy in force until the answered function is called. */
+  abstract use(policy: AssignmentPolicy): () => void;
+}

@@ -48,6 +48,6 @@ export class AssignmentViews {
   }
 }
 
-function viewOf({ siteId: _site, ...row }: ListedAssignment): AssignmentView {
+function viewOf(row: ListedAssignment): AssignmentView {
   return { ...row, assignedAt: row.assignedAt.toISOString() };
 }

@@ -96,7 +96,7 @@ export class Reassignment {
   private async carryOut(command: Command, decided: readonly Decided[]): Promise<void> {
     await this.assignments.insert(
       command,
-      decided.flatMap(({ token, node, decision }) =>
+      decided.flatMap(({ node, decision }) =>
         decision.decision === 'ASSIGNED' ? [{ ...decision, nodeId: node.id }] : [],
       ),
     );

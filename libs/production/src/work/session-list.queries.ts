@@ -21,13 +21,10 @@ export const sessionList = statement<SessionRow & { readonly at: Date }>(
 );
 
 /** Open sessions of the operator $1, the latest resumed or started first; $2 the time. */
-export const openSessionsOf = statement<SessionRow & { readonly at: Date; readonly siteId: string }>(
+export const openSessionsOf = statement<SessionRow & { readonly at: Date }>(
   'production.open_sessions_of',
-  `SELECT ${sessionColumns('s')}, j.site_id AS "siteId", ${at('$2')}
+  `SELECT ${sessionColumns('s')}, ${at('$2')}
    FROM production.token_work_session s
-   JOIN production.flow_token t ON t.id = s.token_id
-   JOIN production.job_graph_instance i ON i.id = t.instance_id
-   JOIN production.job_ticket j ON j.id = i.job_ticket_id
    WHERE s.operator_id = $1::uuid AND s.status IN ('active', 'paused')
    ORDER BY coalesce(s.resumed_at, s.started_at) DESC, s.node_id, s.token_id`,
 );

@@ -49,7 +49,7 @@ export class SessionService {
       rows,
       limit,
       ({ id }) => [id],
-      ({ at, ...row }) => sessionViewOf(row, at),
+      (row) => sessionViewOf(row, row.at),
     );
   }
 
@@ -74,6 +74,6 @@ export class SessionService {
 
   private async openOf(operatorId: string): Promise<SessionView[]> {
     const rows = await openSessionsOf(this.database.dataSource, [operatorId, this.clock.given]);
-    return rows.map(({ at, siteId: _site, ...row }) => sessionViewOf(row, at));
+    return rows.map((row) => sessionViewOf(row, row.at));
   }
 }
