@@ -8,7 +8,7 @@ import {
   type DecipherGCM,
 } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PassThrough, type Readable, Transform, type TransformCallback, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -58,18 +58,16 @@ export async function writeFileOf(
   return { path, bytes: meter.bytes, sha256: meter.sha256(), plainBytes: plain.bytes, lines: plain.lines };
 }
 
-/** What was written, as it was before it was packed; an encrypted file that is not whole fails at its end. */
-function readFileOf(vessel: Vessel, path: string): { stream: Readable; through: readonly Transform[] } {
+/**
+ * Carries the content of a file to where it is needed, as it was before it was packed; resolves when the last byte was
+ * taken. An encrypted file that is not whole fails at its end.
+ */
+export async function pourFile(vessel: Vessel, path: string, into: Writable, signal?: AbortSignal): Promise<LineCount> {
+  const stream = await opened(join(vessel.folder, path), 1 << 18);
   const through = [
     ...(vessel.key ? [new Opening(vessel.key, nameOf(vessel, path))] : []),
     ...(isPacked(path) ? [createZstdDecompress()] : []),
   ];
-  return { stream: createReadStream(join(vessel.folder, path), { highWaterMark: 1 << 18 }), through };
-}
-
-/** Carries the content of a file to where it is needed; resolves when the last byte was taken. */
-export async function pourFile(vessel: Vessel, path: string, into: Writable, signal?: AbortSignal): Promise<LineCount> {
-  const { stream, through } = readFileOf(vessel, path);
   const count = new LineCount();
   await pipeline([stream, ...through, count, into], signal ? { signal } : {});
   return count;
@@ -90,8 +88,14 @@ export async function textOf(vessel: Vessel, path: string): Promise<string> {
 export async function sha256Of(file: string, signal?: AbortSignal): Promise<{ bytes: number; sha256: string }> {
   const meter = new Meter();
   meter.resume();
-  await pipeline([createReadStream(file, { highWaterMark: 1 << 20 }), meter], signal ? { signal } : {});
+  await pipeline([await opened(file, 1 << 20), meter], signal ? { signal } : {});
   return { bytes: meter.bytes, sha256: meter.sha256() };
+}
+
+/** Read in pieces of so many bytes; most files are smaller, and a large buffer for each would keep the collector busy. */
+async function opened(file: string, most: number): Promise<Readable> {
+  const { size } = await stat(file);
+  return createReadStream(file, { highWaterMark: Math.min(most, size + 1) });
 }
 
 function isPacked(path: string): boolean {
