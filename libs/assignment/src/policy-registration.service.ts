@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { AssignmentPolicies } from '@belay/production';
+import { PolicyRegister } from '@belay/production';
 import { ResolverPolicy } from './resolver/resolver-policy.service.js';
 
 /** Has production ask us whom to give work to, for as long as the module is there; graph by graph the flags decide. */
@@ -8,12 +8,12 @@ export class PolicyRegistration implements OnModuleInit, OnModuleDestroy {
   #leave: (() => void) | undefined;
 
   constructor(
-    private readonly policies: AssignmentPolicies,
+    private readonly register: PolicyRegister,
     private readonly policy: ResolverPolicy,
   ) {}
 
   onModuleInit(): void {
-    this.#leave = this.policies.use(this.policy);
+    this.#leave = this.register.use(this.policy);
   }
 
   onModuleDestroy(): void {

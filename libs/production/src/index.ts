@@ -14,9 +14,9 @@ export {
   type TicketView,
 } from './tickets/ticket.contract.js';
 export { ProductionReader, type Pace, type PlannedNode } from './production.reader.js';
-export { AssignmentPolicies } from './work/assignment-policies.service.js';
 export {
   AssignmentPolicy,
+  PolicyRegister,
   type Alternative,
   type AssignmentFact,
   type AssignmentFacts,

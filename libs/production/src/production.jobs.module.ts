@@ -23,6 +23,7 @@ import { StationService } from './tickets/station.service.js';
 import { Absence } from './work/absence.service.js';
 import { AssignmentLog } from './work/assignment-log.service.js';
 import { AssignmentPolicies } from './work/assignment-policies.service.js';
+import { PolicyRegister } from './work/assignment-policy.contract.js';
 import { AssignmentRows } from './work/assignment-rows.service.js';
 import { CoreAssignment } from './work/core-assignment.service.js';
 import { CorrectionService } from './work/correction.service.js';
@@ -46,6 +47,7 @@ import { WorkProcessor } from './work/work.processor.js';
 
 @Module({
   providers: [
+    { provide: PolicyRegister, useExisting: AssignmentPolicies },
     Absence,
     AssignmentLog,
     AssignmentPolicies,
@@ -92,6 +94,6 @@ import { WorkProcessor } from './work/work.processor.js';
     WorkProcessor,
     WorkSessions,
   ],
-  exports: [AssignmentPolicies, ProductionReader],
+  exports: [PolicyRegister, ProductionReader],
 })
 export class ProductionJobsModule {}

@@ -43,7 +43,7 @@ export const draftPlan = z
     message: 'must be given with a graph',
   })
   .refine(endsAfterItBegins, { path: ['validTo'], message: 'must be after validFrom' })
-  .meta({ id: 'DraftPlan' });
+  .meta({ id: 'DraftAssignmentPlan' });
 export type DraftPlan = z.infer<typeof draftPlan>;
 
 export const changePlan = z
@@ -56,7 +56,7 @@ export const changePlan = z
     reason: reason.nullable().optional(),
     applyToRunning,
   })
-  .meta({ id: 'ChangePlan' });
+  .meta({ id: 'ChangeAssignmentPlan' });
 export type ChangePlan = z.infer<typeof changePlan>;
 
 export const planView = z
@@ -78,7 +78,7 @@ export const planView = z
     createdAt: z.iso.datetime(),
     rowVersion,
   })
-  .meta({ id: 'Plan' });
+  .meta({ id: 'AssignmentPlan' });
 export type PlanView = z.infer<typeof planView>;
 
 export const planFilter = page.extend({
