@@ -7,6 +7,7 @@ import { flagsCommand } from './flags.command.js';
 import { LocalDatabases } from './local/local-databases.js';
 import { migrateCommand } from './migrate.command.js';
 import { openApiCommand } from './openapi.command.js';
+import { productionCommand } from './production/production.command.js';
 import { startCommand } from './start.command.js';
 import { unleashCommand } from './unleash.command.js';
 import { wmsCommand } from './wms/wms.command.js';
@@ -21,6 +22,7 @@ for (const command of [
   databases.serve(migrateCommand(() => databases.place)),
   databases.serve(firstAdminCommand(() => databases.place.targets.databaseUrl)),
   openApiCommand(),
+  productionCommand(),
   wmsCommand(),
 ]) {
   belay.addCommand(command);

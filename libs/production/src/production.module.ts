@@ -9,6 +9,8 @@ import { Versions } from './graphs/version.reader.js';
 import { VersionService } from './graphs/version.service.js';
 import { WorkCenterController } from './graphs/work-center.controller.js';
 import { WorkCenterService } from './graphs/work-center.service.js';
+import { HistoryController } from './history/history.controller.js';
+import { HistoryService } from './history/history.service.js';
 import { JobCompletion } from './lifecycle/job-completion.service.js';
 import { Joining } from './lifecycle/joining.service.js';
 import { Overdue } from './lifecycle/overdue.service.js';
@@ -42,6 +44,7 @@ import { Absence } from './work/absence.service.js';
 import { AssignService } from './work/assign.service.js';
 import { AssignmentLog } from './work/assignment-log.service.js';
 import { AssignmentPolicies } from './work/assignment-policies.service.js';
+import { PolicyRegister } from './work/assignment-policy.contract.js';
 import { AssignmentRows } from './work/assignment-rows.service.js';
 import { AssignmentViews } from './work/assignment-view.service.js';
 import { AssignmentController } from './work/assignment.controller.js';
@@ -81,6 +84,7 @@ import { WorkController } from './work/work.controller.js';
     AssignmentController,
     FindingController,
     GraphController,
+    HistoryController,
     LimitController,
     RunController,
     SessionController,
@@ -91,6 +95,7 @@ import { WorkController } from './work/work.controller.js';
     WorkController,
   ],
   providers: [
+    { provide: PolicyRegister, useExisting: AssignmentPolicies },
     Absence,
     AssignmentLog,
     AssignmentPolicies,
@@ -105,6 +110,7 @@ import { WorkController } from './work/work.controller.js';
     GraphService,
     HandOverService,
     HealthService,
+    HistoryService,
     JobCompletion,
     JobNews,
     Joining,
@@ -158,6 +164,6 @@ import { WorkController } from './work/work.controller.js';
     WorkQueueStream,
     WorkSessions,
   ],
-  exports: [AssignmentPolicies, ProductionReader],
+  exports: [PolicyRegister, ProductionReader],
 })
 export class ProductionModule {}
