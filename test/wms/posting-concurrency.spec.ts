@@ -76,6 +76,15 @@ describe('32 clients', () => {
     expect(taken).toEqual({ units: '-994', lines: 142, numbers: 142, last: '000142' });
     expect(await deadlocks()).toBe(0);
     expect(await wrong()).toEqual([]);
+
+    // A refusal costs nobody a connection.
+    const connections = () =>
+      api.rows(
+        `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'belay%' ORDER BY 1`,
+      );
+    const before = await connections();
+    expect(await race(times(100, () => take))).toEqual({ '409 insufficient-stock': 100 });
+    expect(await connections()).toEqual(before);
   }, 300_000);
 
   it('that post documents of five lines, and move and reverse, over the same buckets never wait in a circle', async () => {

@@ -29,13 +29,35 @@ export function statement<Row extends pg.QueryResultRow>(
     if (on instanceof EntityManager && on.queryRunner) {
       return connectionOf(on.queryRunner).then((connection) => run<Row>(connection, query));
     }
-    if (on instanceof EntityManager) return run(poolOf(on.dataSource), query);
-    return run(on instanceof DataSource ? poolOf(on) : on, query);
+    if (on instanceof EntityManager) return inPool(poolOf(on.dataSource), query);
+    if (on instanceof DataSource) return inPool(poolOf(on), query);
+    return on instanceof pg.Pool ? inPool(on, query) : run<Row>(on, query);
   };
 }
 
-async function run<Row extends pg.QueryResultRow>(on: pg.Pool | pg.ClientBase, query: pg.QueryConfig): Promise<Row[]> {
+async function run<Row extends pg.QueryResultRow>(on: pg.ClientBase, query: pg.QueryConfig): Promise<Row[]> {
   return (await on.query<Row>(query)).rows;
+}
+
+/** A connection is as good as before when the server has refused something; the pool's own `query` would end it. */
+async function inPool<Row extends pg.QueryResultRow>(pool: pg.Pool, query: pg.QueryConfig): Promise<Row[]> {
+  const client = await pool.connect();
+  let broken = false;
+  client.on('error', ignored);
+  try {
+    return await run<Row>(client, query);
+  } catch (error) {
+    broken = !(error instanceof pg.DatabaseError && error.severity === 'ERROR');
+    throw error;
+  } finally {
+    client.off('error', ignored);
+    client.release(broken);
+  }
+}
+
+/** Whoever waits for the answer gets the error. */
+function ignored(): void {
+  return;
 }
 
 async function connectionOf(runner: QueryRunner): Promise<pg.ClientBase> {
