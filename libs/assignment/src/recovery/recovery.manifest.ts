@@ -76,15 +76,6 @@ const runbooks: readonly RunbookTemplate[] = [
     steps: [
       ...off,
       jobsStop,
-      { key: 'backup', action: 'backup.create', params: { scope: 'assignment' }, timeoutS: 300, onFail: 'hold' },
-      {
-        key: 'rows',
-        action: 'rows.restore',
-        params: { domain: 'assignment', mode: 'compensate' },
-        optional: true,
-        timeoutS: 120,
-        onFail: 'compensate',
-      },
       {
         key: 'down',
         action: 'migration.down',

@@ -8,6 +8,7 @@ import { auditActor, hostActor, system, type Actor } from '../engine/actor.js';
 import { ExecutorHost } from '../engine/executor-host.js';
 import { runIn } from '../engine/run.queries.js';
 import { World } from '../engine/world.js';
+import { gatesOf } from '../plans/domain-order.rules.js';
 import type { PlanTarget, PlanView } from '../plans/plan.contract.js';
 import { Plans, type Transact } from '../plans/plans.service.js';
 import { Runbooks } from '../plans/runbooks.service.js';
@@ -226,7 +227,7 @@ class Drill {
       .flatMap(({ runbook }) => states.flatMap((state): readonly Probe[] => runbook?.probes[state] ?? []));
     const asked = probes.filter((probe) => probe.kind === 'http');
     if (asked.length === 0 || !world.stages) return;
-    const gone = new Set(world.domains.filter(({ name }) => off.includes(name)).map(({ flag }) => flag));
+    const gone = new Set(world.domains.filter(({ name }) => off.includes(name)).flatMap(gatesOf));
     const stage = await world.stages.boot(
       side.url,
       enabledDomains(world.domains, (flag) => !gone.has(flag)),
