@@ -33,7 +33,9 @@ beforeAll(async () => {
 });
 afterAll(() => floor.close());
 
-type Job = { readonly id: string };
+interface Job {
+  readonly id: string;
+}
 
 const ask = (job: Job, verb: string, body: object = {}) =>
   outcome(floor.keyed(), 'POST', `${path}/${job.id}/${verb}`, body);
@@ -281,7 +283,7 @@ describe('jobs that stations run', () => {
   let heard = 0;
 
   /** Has the stations tell it, and waits until it was heard. */
-  async function tell(name: string, body: { readonly jobTicketId: string }, occurredAt = new Date()): Promise<void> {
+  async function tell(name: string, body: Readonly<Record<string, unknown>>, occurredAt = new Date()): Promise<void> {
     await floor.api.app.get(Database).transaction(Caller.system('oem'), async (tx) => {
       await floor.api.app.get(Outbox).add(tx, { name, body }, 'oem');
       await tx.query(`UPDATE platform.outbox SET occurred_at = $1 WHERE name = $2 AND published_at IS NULL`, [
@@ -304,8 +306,10 @@ describe('jobs that stations run', () => {
     return { id: jobTicketId };
   }
 
+  const becomes = (job: Job, status: string, at?: Date) =>
+    tell('oem.ticket-changed', { jobTicketId: job.id, status }, at);
   const step = (job: Job, nodeCode: string, status: string, goodQty = 0, at?: Date) =>
-    tell('oem.step-changed', { jobTicketId: job.id, nodeCode, status, goodQty, scrapQty: 1 } as const, at);
+    tell('oem.step-changed', { jobTicketId: job.id, nodeCode, status, goodQty, scrapQty: 1 }, at);
 
   it('are known under the id they were given there, and follow what the stations tell', async () => {
     const job = await created();
@@ -317,10 +321,10 @@ describe('jobs that stations run', () => {
       targetQty: 100,
       status: 'planned',
     });
-    await tell('oem.ticket-changed', { jobTicketId: job.id, status: 'in_progress' } as const);
-    await tell('oem.ticket-changed', { jobTicketId: job.id, status: 'on_hold' } as const);
+    await becomes(job, 'in_progress');
+    await becomes(job, 'on_hold');
     expect(await ticketOf(job)).toMatchObject({ status: 'in_progress', paused: true });
-    await tell('oem.ticket-changed', { jobTicketId: job.id, status: 'in_progress' } as const);
+    await becomes(job, 'in_progress');
     await tell(
       'oem.ticket-changed',
       { jobTicketId: job.id, status: 'on_hold' } as const,
@@ -331,14 +335,14 @@ describe('jobs that stations run', () => {
     await step(job, 'CUT', 'in_progress', 3, new Date(Date.now() - 60_000));
     const { nodes } = await progressOf(job);
     expect(nodes[0]).toMatchObject({ nodeCode: 'CUT', state: 'completed', passedQty: 97, scrappedQty: 1 });
-    await tell('oem.ticket-changed', { jobTicketId: job.id, status: 'completed' } as const);
+    await becomes(job, 'completed');
     expect(await ticketOf(job)).toMatchObject({ status: 'completed' });
     expect(await announced(job)).toEqual(['started: in_progress by stations', 'completed: completed by stations']);
   });
 
   it('go on with one batch token at the split whose branches are open, with what was made well before it', async () => {
     const job = await created();
-    await tell('oem.ticket-changed', { jobTicketId: job.id, status: 'in_progress' } as const);
+    await becomes(job, 'in_progress');
     await step(job, 'CUT', 'completed', 97);
     expect(await ask(job, 'to-tokens', because)).toBe('200');
     expect(await ticketOf(job)).toMatchObject({ execution: 'tokens', status: 'in_progress' });
@@ -353,9 +357,9 @@ describe('jobs that stations run', () => {
 
   it('change nothing by what stations still tell, which is found by supervisors', async () => {
     const job = await created();
-    await tell('oem.ticket-changed', { jobTicketId: job.id, status: 'in_progress' } as const);
+    await becomes(job, 'in_progress');
     await run(job, 'to-tokens', { ...because, nodeCode: 'PACK', qty: 40 });
-    await tell('oem.ticket-changed', { jobTicketId: job.id, status: 'cancelled' } as const);
+    await becomes(job, 'cancelled');
     const findings = () =>
       floor.api.rows(`SELECT kind, detail FROM production.health_finding WHERE subject_id = $1`, [job.id]);
     expect(await findings()).toEqual([]);
@@ -369,7 +373,7 @@ describe('jobs that stations run', () => {
 
   it('are handed over at a node of theirs where people work, and with something', async () => {
     const job = await created();
-    await tell('oem.ticket-changed', { jobTicketId: job.id, status: 'in_progress' } as const);
+    await becomes(job, 'in_progress');
     const refused = async (body: object) => {
       const answer = await floor.keyed().send('POST', `${path}/${job.id}/to-tokens`, { ...because, ...body });
       return problem.parse(answer.json());

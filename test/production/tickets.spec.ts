@@ -2,6 +2,18 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { listOf, problem } from '@belay/platform';
 import { ticketView, type TicketView } from '@belay/production';
 import { z } from 'zod';
+import {
+  assignmentPolicies,
+  edgeTypes,
+  joinTypes,
+  splitPolicies,
+  teamCategories,
+} from '../../libs/production/src/graphs/graph.rules.js';
+import { nodeTypes } from '../../libs/production/src/graphs/node-type.rules.js';
+import { eventTypes, holdCodes, queueReasons, tokenStatuses } from '../../libs/production/src/lifecycle/token.rules.js';
+import { executions, jobLines, jobStatuses, processModes } from '../../libs/production/src/tickets/ticket.rules.js';
+import { assignmentStatuses } from '../../libs/production/src/work/assignment.queries.js';
+import { helpTypes, sessionStatuses } from '../../libs/production/src/work/session.queries.js';
 import { newHolder, newSite, outcome } from '../support/people.js';
 import type { TestApi } from '../support/test-api.js';
 import { Workshop } from './workshop.js';
@@ -154,7 +166,11 @@ describe('serials', () => {
       return problem.parse(answer.json());
     };
     expect(await ask(ticket.id, { qty: 4 })).toMatchObject({ code: 'serial-mismatch', expected: 3, reserved: 4 });
-    expect(await ask((await floor.ticket(graph)).id, {})).toMatchObject({ code: 'job-state', state: 'planned' });
+    expect(await ask((await floor.ticket(graph)).id, {})).toMatchObject({
+      code: 'job-state',
+      state: 'planned',
+      rowVersion: 1,
+    });
     await floor.keyed().post(`${path}/${ticket.id}/cancel`, { reason: 'Wrong fabric' }, 200);
     expect(await ask(ticket.id, {})).toMatchObject({ code: 'job-state', state: 'cancelled' });
   });
@@ -193,5 +209,52 @@ describe('the list of jobs', () => {
     const first = await find('limit=2');
     await place.ticket(graph);
     expect((await find(`limit=2&cursor=${first.next ?? ''}`)).ids).toEqual([oldest]);
+  });
+});
+
+describe('several at once', () => {
+  it('get codes of their own, and serials that nobody else has', async () => {
+    const made = await Promise.all(Array.from({ length: 8 }, () => pieces(5, { sku: 'rush' })));
+    expect(new Set(made.map(({ code }) => code)).size).toBe(8);
+    const reserved = await Promise.all(
+      made.flatMap(({ id }) => [id, id]).map((id) => floor.keyed().post(`${path}/${id}/serials`, {}, 200, serials)),
+    );
+    const all = reserved.flatMap((one) => one.serials.map(({ serial }) => serial));
+    expect([all.length, new Set(all).size]).toEqual([80, 40]);
+    const numbers = [...new Set(all)].map((serial) => Number(/-(\d{5})-/.exec(serial)?.[1])).toSorted((a, b) => a - b);
+    expect(numbers).toEqual(Array.from({ length: 40 }, (_, n) => n + 1));
+  });
+});
+
+describe('what a status can be', () => {
+  it('is the same in the code and in the database', async () => {
+    const lists = {
+      job_status_is_known: jobStatuses,
+      job_line_is_known: jobLines,
+      job_process_mode_is_known: processModes,
+      job_execution_is_known: executions,
+      token_status_is_known: tokenStatuses,
+      token_hold_code_is_known: holdCodes,
+      token_queue_reason_is_known: queueReasons,
+      token_event_type_is_known: eventTypes,
+      node_type_is_known: nodeTypes,
+      edge_type_is_known: edgeTypes,
+      session_status_is_known: sessionStatuses,
+      session_help_type_is_known: helpTypes,
+      assignment_status_is_known: assignmentStatuses,
+      node_split_policy_is_known: splitPolicies,
+      node_join_type_is_known: joinTypes,
+      node_assignment_policy_is_known: assignmentPolicies,
+      node_team_category_is_known: teamCategories,
+    };
+    const rules = await floor.api.rows<{ name: string; rule: string }>(
+      `SELECT conname AS name, pg_get_constraintdef(oid) AS rule FROM pg_constraint
+       WHERE connamespace = 'production'::regnamespace AND conname = ANY ($1) AND conislocal`,
+      [Object.keys(lists)],
+    );
+    const known = Object.fromEntries(
+      rules.map(({ name, rule }) => [name, [...rule.matchAll(/'(\w+)'::text/g)].map(([, value]) => value).toSorted()]),
+    );
+    expect(known).toEqual(Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, list.toSorted()])));
   });
 });

@@ -2,11 +2,11 @@ import { Conflict, NotFound, Problem } from '@belay/platform';
 
 /** What a client must know of a job to repair its request without asking again. */
 interface JobFacts {
-  readonly status: string;
+  readonly jobStatus: string;
   readonly execution: string;
   /** Of its newest attempt; null while nothing was started. */
   readonly instanceStatus: string | null;
-  readonly rowVersion?: number;
+  readonly jobRowVersion: number;
 }
 
 /** What a client must know of a token to repair its request without asking again. */
@@ -50,7 +50,7 @@ export class JobState extends Conflict {
   readonly title = 'Not from this state of the job';
 
   constructor(job: JobFacts, detail?: string) {
-    super(detail ?? `The job is ${job.status.replaceAll('_', ' ')}.`, factsOfJob(job));
+    super(detail ?? `The job is ${job.jobStatus.replaceAll('_', ' ')}.`, factsOfJob(job));
   }
 }
 
@@ -282,8 +282,8 @@ function factsOf({ id, status, holdCode, nodeId, rowVersion }: TokenFacts): Read
   return { tokenId: id, state: status, holdCode, nodeId, rowVersion };
 }
 
-function factsOfJob({ status, ...facts }: JobFacts): Readonly<Record<string, unknown>> {
-  return { state: status, ...facts };
+function factsOfJob({ jobStatus, execution, instanceStatus, jobRowVersion }: JobFacts) {
+  return { state: jobStatus, execution, instanceStatus, rowVersion: jobRowVersion };
 }
 
 function factsOfAssignment({ id, status, rowVersion }: AssignmentFacts): Readonly<Record<string, unknown>> {

@@ -76,8 +76,7 @@ export async function readFloorLog(file: string, offset: string): Promise<FloorL
   let rows = 0;
   for await (const record of recordsOf(file)) {
     rows += 1;
-    const { Row: _number, ...cells } = record;
-    texts.add(JSON.stringify(cells));
+    texts.add(JSON.stringify({ ...record, Row: '' }));
     const read = row.safeParse(record);
     if (!read.success) {
       refused.unreadable += 1;

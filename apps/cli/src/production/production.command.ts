@@ -83,10 +83,16 @@ function jobOf(one: Case, codes: ReadonlyMap<string, string>, workers: ReadonlyM
   return {
     productName: one.part,
     targetQty: one.qty,
-    visits: one.steps.map(({ activity, worker, machine: _machine, ...facts }) => ({
-      nodeCode: codes.get(activity),
-      operatorId: workers.get(worker),
-      ...facts,
+    visits: one.steps.map((step) => ({
+      nodeCode: codes.get(step.activity),
+      operatorId: workers.get(step.worker),
+      kind: step.kind,
+      startedAt: step.startedAt,
+      endedAt: step.endedAt,
+      goodQty: step.goodQty,
+      scrapQty: step.scrapQty,
+      reviewQty: step.reviewQty,
+      isRework: step.isRework,
     })),
   };
 }

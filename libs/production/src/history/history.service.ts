@@ -72,10 +72,17 @@ export class HistoryService {
     const from = new Date(Math.min(...visits.map(({ enteredAt }) => enteredAt)));
     const until = new Date(Math.max(...visits.map(({ endedAt }) => endedAt)));
     const [ticketId, instanceId, tokenId] = [randomUUIDv7(), randomUUIDv7(), randomUUIDv7()];
-    const { visits: _visits, ...facts } = job;
     const reworked = visits.filter(({ outcome }) => outcome === 'reworked').length;
     await openMonthsBetween(tx, [from, until]);
-    await insertPastJob(tx, [ticketId, instanceId, tokenId, JSON.stringify(facts), from, until, reworked]);
+    await insertPastJob(tx, [
+      ticketId,
+      instanceId,
+      tokenId,
+      JSON.stringify({ ...job, visits: undefined }),
+      from,
+      until,
+      reworked,
+    ]);
     await insertPastVisits(tx, [tokenId, rows]);
     await insertPastEvents(tx, [tokenId, rows, requestId]);
     return ticketId;

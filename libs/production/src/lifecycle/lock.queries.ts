@@ -14,6 +14,7 @@ export interface JobRow {
   readonly dueAt: Date | null;
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly jobStatus: 'planned' | 'in_progress' | 'completed' | 'cancelled';
+  readonly jobRowVersion: number;
   /** The version that the ticket is pinned to; that of the instance is the same. */
   readonly versionId: string;
   readonly graphId: string;
@@ -62,7 +63,7 @@ const tokenColumns = `t.id, t.token_type AS type, t.serial, t.serial_rev AS "ser
 
 const jobColumns = `j.id AS "ticketId", j.code, j.site_id AS "siteId", j.line, j.process_mode AS "processMode", j.execution,
   j.sku, j.target_qty::float8 AS "targetQty", j.priority AS "jobPriority", j.due_at AS "dueAt", j.attributes,
-  j.status AS "jobStatus", j.graph_version_id AS "versionId", v.graph_id AS "graphId", i.id AS "instanceId",
+  j.status AS "jobStatus", j.row_version AS "jobRowVersion", j.graph_version_id AS "versionId", v.graph_id AS "graphId", i.id AS "instanceId",
   i.status AS "instanceStatus", i.attempt_no AS "attemptNo", i.spawned_at AS "instanceSpawnedAt"`;
 
 const now = (given: string) => `coalesce(${given}::timestamptz, date_trunc('milliseconds', clock_timestamp())) AS at`;

@@ -49,7 +49,7 @@ export class Spawning {
     at: { readonly nodeCode: string; readonly qty: number },
   ): Promise<void> {
     const job = await this.running(command, ticketId);
-    if (job.instanceSpawnedAt !== null) throw new JobState(factsOf(job), 'Its tokens are there already.');
+    if (job.instanceSpawnedAt !== null) throw new JobState(job, 'Its tokens are there already.');
     const node = (await this.versions.get(command.tx, job.versionId)).nodeOfCode(at.nodeCode);
     if (!node) throw new NodeNotFound(at.nodeCode);
     const journey = new Journey(job);
@@ -63,16 +63,11 @@ export class Spawning {
     const job = await this.commands.jobNow(command, ticketId);
     if (!job) throw new JobNotFound(ticketId);
     const { instanceId, instanceStatus, jobStatus, execution } = job;
-    if (execution === 'stations') throw new JobRunsAtStations(factsOf(job));
-    if (jobStatus === 'planned') throw new JobNotStarted(factsOf(job));
-    if (jobStatus !== 'in_progress' || instanceId === null || instanceStatus !== 'active')
-      throw new JobState(factsOf(job));
+    if (execution === 'stations') throw new JobRunsAtStations(job);
+    if (jobStatus === 'planned') throw new JobNotStarted(job);
+    if (jobStatus !== 'in_progress' || instanceId === null || instanceStatus !== 'active') throw new JobState(job);
     return { ...job, instanceId };
   }
-}
-
-function factsOf({ jobStatus: status, execution, instanceStatus }: LockedJob) {
-  return { status, execution, instanceStatus };
 }
 
 function begin(

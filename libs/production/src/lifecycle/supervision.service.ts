@@ -127,7 +127,7 @@ export class Supervision {
       token.set({ holdCode: null });
       token.tell('RELEASED', { holdCode, reason });
       if (!onTheWay.includes(holdCode)) return {};
-      if (locked.jobStatus !== 'in_progress' || locked.instanceStatus !== 'active') throw new JobState(factsOf(locked));
+      if (locked.jobStatus !== 'in_progress' || locked.instanceStatus !== 'active') throw new JobState(locked);
       return { onward: [token] };
     });
   }
@@ -202,8 +202,4 @@ function isInside(version: PublishedVersion, nodeId: string): boolean {
       version.reaches(nodeId, join.id)
     );
   });
-}
-
-function factsOf({ jobStatus: status, execution, instanceStatus }: LockedToken) {
-  return { status, execution, instanceStatus };
 }

@@ -13,7 +13,6 @@ import { JobNews } from './job-news.service.js';
 import { stationProgress } from './progress.queries.js';
 import { beginAttempt, noteReason } from './run.queries.js';
 import type { HandedOver, HandOver, HandOverMany, RunView } from './ticket.contract.js';
-import { factsOf } from './ticket.rules.js';
 import { TicketService } from './ticket.service.js';
 
 const FORCE = 'production.token:force';
@@ -85,7 +84,7 @@ export class HandOverService {
     this.scope.admit(by, FORCE, job.siteId, () => new JobNotFound(id));
     await noteReason(command.tx, [reason]);
     const isOver = job.jobStatus === 'completed' || job.jobStatus === 'cancelled';
-    if (job.execution === 'tokens' || isOver) throw new JobState(factsOf(job), 'It is not run at stations.');
+    if (job.execution === 'tokens' || isOver) throw new JobState(job, 'It is not run at stations.');
     if (job.jobStatus === 'in_progress') await this.setDown(command, job, where);
     else await runByTokens(command.tx, [id]);
     await this.news.tell(command, id, 'handed-over');
@@ -109,7 +108,7 @@ async function entryFor(
 ): Promise<{ nodeCode: string; qty: number }> {
   const told = await stationProgress(tx, [job.ticketId]);
   const found = nodeCode === undefined ? entryOf(version, told, job.targetQty)?.node : nodeGiven(version, nodeCode);
-  if (!found) throw new JobState(factsOf(job), 'Every node is finished at its station.');
+  if (!found) throw new JobState(job, 'Every node is finished at its station.');
   const amount = qty ?? qtyAt(version, told, found, job.targetQty);
   if (amount > 0) return { nodeCode: found.code, qty: amount };
   throw new InvalidRequest([{ pointer: '#/qty', detail: 'must be given: the stations have made nothing well yet' }]);

@@ -20,7 +20,6 @@ import {
   tokenCounts,
 } from './run.queries.js';
 import type { RunView, TicketView } from './ticket.contract.js';
-import { factsOf } from './ticket.rules.js';
 import { TicketService } from './ticket.service.js';
 
 const START = 'production.job:start';
@@ -43,8 +42,8 @@ export class RunService {
   /** Makes the tokens of the job, once: doing it again answers what there is. */
   start(by: Caller, id: string): Promise<RunView> {
     return this.onJob(by, id, START, async (command, job) => {
-      if (job.execution === 'stations') throw new JobRunsAtStations(factsOf(job));
-      if (job.jobStatus === 'completed' || job.jobStatus === 'cancelled') throw new JobState(factsOf(job));
+      if (job.execution === 'stations') throw new JobRunsAtStations(job);
+      if (job.jobStatus === 'completed' || job.jobStatus === 'cancelled') throw new JobState(job);
       if (job.jobStatus === 'planned') {
         await this.begin(command, id);
         await this.news.tell(command, id, 'started');
@@ -78,7 +77,7 @@ export class RunService {
   /** Scraps what lives; its tokens are never used again. */
   cancel(by: Caller, id: string, { reason }: Reasoned): Promise<TicketView> {
     return this.onJob(by, id, CANCEL, async (command, job) => {
-      if (job.jobStatus !== 'planned' && job.jobStatus !== 'in_progress') throw new JobState(factsOf(job));
+      if (job.jobStatus !== 'planned' && job.jobStatus !== 'in_progress') throw new JobState(job);
       await noteReason(command.tx, [reason]);
       if (job.instanceId !== null) await this.lifecycle.scrapInstance(command, job.instanceId, reason);
       await archiveAttempts(command.tx, [id]);
@@ -91,8 +90,8 @@ export class RunService {
   /** A new attempt at a job that was cancelled, with tokens of its own. */
   restart(by: Caller, id: string): Promise<RunView> {
     return this.onJob(by, id, CANCEL, async (command, job) => {
-      if (job.execution === 'stations') throw new JobRunsAtStations(factsOf(job));
-      if (job.jobStatus !== 'cancelled') throw new JobState(factsOf(job));
+      if (job.execution === 'stations') throw new JobRunsAtStations(job);
+      if (job.jobStatus !== 'cancelled') throw new JobState(job);
       await this.begin(command, id);
       await this.news.tell(command, id, 'restarted');
       return this.spawn(command, by, id);
@@ -105,7 +104,7 @@ export class RunService {
       const attempt = running(job, 'active');
       const [counts] = await tokenCounts(command.tx, [attempt.instanceId]);
       if (job.execution === 'stations' || !counts || counts.live > 0 || counts.topLevel === 0) {
-        throw new JobState(factsOf(job), 'Something of it is still to be done.');
+        throw new JobState(job, 'Something of it is still to be done.');
       }
       await noteReason(command.tx, [reason]);
       await completeJob(command.tx, [id, attempt.instanceId, command.at]);
@@ -142,7 +141,7 @@ export class RunService {
 function running(job: LockedJob, status: 'active' | 'paused'): Attempt {
   const { jobStatus, instanceId, instanceStatus } = job;
   if (jobStatus !== 'in_progress' || instanceStatus !== status || instanceId === null) {
-    throw new JobState(factsOf(job), instanceStatus === 'paused' ? 'The job is paused.' : undefined);
+    throw new JobState(job, instanceStatus === 'paused' ? 'The job is paused.' : undefined);
   }
   return { ...job, instanceId };
 }

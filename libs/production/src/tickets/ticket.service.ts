@@ -41,7 +41,6 @@ import {
   versionForJob,
   type TicketRow,
 } from './ticket.queries.js';
-import { factsOf } from './ticket.rules.js';
 
 const READ = 'production.job:read';
 const WRITE = 'production.job:write';
@@ -114,7 +113,7 @@ export class TicketService {
       const ticket = await this.seen(tx, by, id);
       if (ticket.rowVersion !== version) throw new PreconditionFailed(ticket.rowVersion);
       if (job.jobStatus !== 'planned' && Object.keys(change).some((field) => !always.includes(field))) {
-        throw new JobState(factsOf(job), 'Only what is planned can be changed, save due date and priority.');
+        throw new JobState(job, 'Only what is planned can be changed, save due date and priority.');
       }
       if (ticket.processMode === 'piece') {
         const { sku = ticket.sku, targetQty = ticket.targetQty } = change;
@@ -131,9 +130,8 @@ export class TicketService {
     return this.commands.onTicket(by, id, { cause: 'job' }, async ({ tx, at }, job) => {
       if (!job) throw new JobNotFound(id);
       this.scope.admit(by, WRITE, job.siteId, () => new JobNotFound(id));
-      const ticket = await this.seen(tx, by, id);
       const open = job.jobStatus === 'planned' || job.jobStatus === 'in_progress';
-      if (!open || job.processMode !== 'piece') throw new JobState(factsOf(job));
+      if (!open || job.processMode !== 'piece') throw new JobState(job);
       if (qty !== undefined && qty !== job.targetQty) throw new SerialMismatch(job.targetQty, qty);
       const reserved = await this.serials.reserve(tx, job, at);
       if (!printed) return serialsView(reserved);

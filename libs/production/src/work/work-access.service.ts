@@ -91,9 +91,8 @@ export class WorkAccess {
 
 /** Work goes on only while its job does. */
 export function refuseUnlessRunning(token: LockedToken): void {
-  const { jobStatus, instanceStatus, execution, attemptNo } = token;
-  const facts = { status: jobStatus, execution, instanceStatus };
-  if (instanceStatus === 'paused') throw new JobPaused(facts);
+  const { jobStatus, instanceStatus, attemptNo } = token;
+  if (instanceStatus === 'paused') throw new JobPaused(token);
   if (instanceStatus === 'archived' || instanceStatus === 'cancelled') throw new InstanceArchived(attemptNo ?? 0);
-  if (jobStatus !== 'in_progress' || instanceStatus !== 'active') throw new JobState(facts);
+  if (jobStatus !== 'in_progress' || instanceStatus !== 'active') throw new JobState(token);
 }
