@@ -1,6 +1,6 @@
 import { statement } from '@belay/platform';
 
-/** What somebody has to do, over all nodes, and how they do the work of one. */
+/** What somebody has to do, over all nodes. */
 export interface OperatorWork {
   readonly operatorId: string;
   /** Open assignments on tokens that live. */
@@ -17,26 +17,16 @@ export interface OperatorWork {
   /** Open tokens of other jobs. */
   readonly serials: number;
   readonly lastAssignedAt: Date | null;
-  /** Mean minutes of work at the node in the last 30 days; null below five times. */
-  readonly cycleMinutes: number | null;
 }
 
 /**
- * Of the operators $1, whose days began at $2; at the node $3 (graph) and $4 (code); at the instant $5; with details when
- * $6. One row for each pair of the lists, in their order.
+ * Of the operators $1, whose days began at $2; at the instant $3; with details when $4. One row for each pair of the lists,
+ * in their order.
  */
 export const operatorWork = statement<OperatorWork>(
   'production.operator_work',
-  `WITH cycle AS MATERIALIZED (
-     SELECT v.operator_id, (avg(v.work_seconds) / 60)::double precision AS minutes
-     FROM production.routing_graph_version g
-     JOIN production.routing_node n ON n.graph_version_id = g.id AND n.node_code = $4::text
-     JOIN production.token_node_visit v ON v.node_id = n.id AND v.operator_id IS NOT NULL
-       AND v.completed_at > $5::timestamptz - interval '30 days' AND v.completed_at <= $5::timestamptz
-     WHERE g.graph_id = $3::uuid
-     GROUP BY v.operator_id HAVING count(*) >= 5)
-   SELECT asked.operator_id AS "operatorId", open.open, sessions.sessions, recent.last_day AS "lastDay", recent.today,
-          open.minutes, open.pieces, open.serials, latest.assigned_at AS "lastAssignedAt", cycle.minutes AS "cycleMinutes"
+  `SELECT asked.operator_id AS "operatorId", open.open, sessions.sessions, recent.last_day AS "lastDay", recent.today,
+          open.minutes, open.pieces, open.serials, latest.assigned_at AS "lastAssignedAt"
    FROM unnest($1::uuid[], $2::timestamptz[]) WITH ORDINALITY AS asked (operator_id, since, position)
    CROSS JOIN LATERAL (
      SELECT count(*)::integer AS open,
@@ -46,24 +36,38 @@ export const operatorWork = statement<OperatorWork>(
             count(*) FILTER (WHERE j.line <> 'oem')::integer AS serials
      FROM production.token_assignment a
      JOIN production.flow_token t ON t.id = a.token_id AND t.status IN ('ready', 'waiting', 'active', 'paused')
-     LEFT JOIN production.routing_node n ON $6::boolean AND n.id = a.node_id
-     LEFT JOIN production.job_graph_instance i ON $6::boolean AND i.id = t.instance_id
+     LEFT JOIN production.routing_node n ON $4::boolean AND n.id = a.node_id
+     LEFT JOIN production.job_graph_instance i ON $4::boolean AND i.id = t.instance_id
      LEFT JOIN production.job_ticket j ON j.id = i.job_ticket_id
      WHERE a.operator_id = asked.operator_id AND a.status IN ('assigned', 'accepted', 'started', 'paused')) open
    CROSS JOIN LATERAL (
      SELECT count(*)::integer AS sessions FROM production.token_work_session s
      WHERE s.operator_id = asked.operator_id AND s.status IN ('active', 'paused')) sessions
    CROSS JOIN LATERAL (
-     SELECT count(*) FILTER (WHERE a.assigned_at > $5::timestamptz - interval '24 hours')::integer AS last_day,
+     SELECT count(*) FILTER (WHERE a.assigned_at > $3::timestamptz - interval '24 hours')::integer AS last_day,
             count(*) FILTER (WHERE a.assigned_at >= asked.since)::integer AS today
      FROM production.token_assignment a
      WHERE a.operator_id = asked.operator_id AND a.status NOT IN ('cancelled', 'rejected')
-       AND a.assigned_at >= least(asked.since, $5::timestamptz - interval '24 hours')) recent
+       AND a.assigned_at >= least(asked.since, $3::timestamptz - interval '24 hours')) recent
    CROSS JOIN LATERAL (
      SELECT max(a.assigned_at) AS assigned_at FROM production.token_assignment a
      WHERE a.operator_id = asked.operator_id) latest
-   LEFT JOIN cycle ON cycle.operator_id = asked.operator_id
    ORDER BY asked.position`,
+);
+
+/**
+ * Mean minutes that each operator worked at the node $1 (graph) and $2 (code) in the thirty days up to $3; those who did
+ * so less than five times are left out.
+ */
+export const cycleMinutes = statement<{ readonly operatorId: string; readonly minutes: number }>(
+  'production.cycle_minutes',
+  `SELECT v.operator_id AS "operatorId", (avg(v.work_seconds) / 60)::double precision AS minutes
+   FROM production.routing_graph_version g
+   JOIN production.routing_node n ON n.graph_version_id = g.id AND n.node_code = $2::text
+   JOIN production.token_node_visit v ON v.node_id = n.id AND v.operator_id IS NOT NULL
+     AND v.completed_at > $3::timestamptz - interval '30 days' AND v.completed_at <= $3::timestamptz
+   WHERE g.graph_id = $1::uuid
+   GROUP BY v.operator_id HAVING count(*) >= 5`,
 );
 
 /** Open assignments to each of the teams $1 that none of its members has taken. */

@@ -6,22 +6,20 @@ const DAYS = 30;
 const VISITS = 5;
 
 /**
- * What the wait at the nodes is estimated from: $1 nodes and $2 to $5 the scopes in which each is counted (work centre,
- * graph, node code, instance), $6 the time. Pauses are no service. The visits of a node are those of every version.
+ * What the wait at the nodes is estimated from, a row for each in their order: $1 nodes and $2 to $5 the scopes in which
+ * each is counted (work centre, graph, node code, instance), $6 the time. Pauses are no service. The visits of a node are
+ * those of every version.
  */
 export const waitFactsOf = statement<{
-  readonly nodeId: string;
-  readonly instanceId: string | null;
   readonly concurrency: number | null;
   readonly minutes: number | null;
   readonly elapsed: number[];
 }>(
   'production.wait_facts',
   `WITH asked AS MATERIALIZED (
-     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[])
-       AS s (node_id, work_center_id, graph_id, node_code, instance_id))
-   SELECT s.node_id AS "nodeId", s.instance_id AS "instanceId",
-          coalesce(w.concurrency_limit, l.concurrency_limit) AS concurrency, done.minutes::float8 AS minutes,
+     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[]) WITH ORDINALITY
+       AS s (node_id, work_center_id, graph_id, node_code, instance_id, position))
+   SELECT coalesce(w.concurrency_limit, l.concurrency_limit) AS concurrency, done.minutes::float8 AS minutes,
           coalesce(running.elapsed, '{}')::float8[] AS elapsed
    FROM asked s
    JOIN production.routing_node n ON n.id = s.node_id
@@ -43,7 +41,8 @@ export const waitFactsOf = statement<{
      FROM ${nodesOfScope('s')} sn
      JOIN production.token_work_session x ON x.node_id = sn.id AND x.status = 'active' AND x.help_type <> 'assist'
      JOIN production.flow_token t ON t.id = x.token_id
-     WHERE s.instance_id IS NULL OR t.instance_id = s.instance_id) running`,
+     WHERE s.instance_id IS NULL OR t.instance_id = s.instance_id) running
+   ORDER BY s.position`,
 );
 
 /**

@@ -15,6 +15,9 @@ export interface Waiting {
   readonly position: number;
 }
 
+/** Those that share a node, a site and a scope, and are of one size. */
+type Group = readonly [Waiting, ...Waiting[]];
+
 const MINUTE = 60_000;
 const unavailable: readonly QueueReason[] = ['TEAM_UNAVAILABLE', 'OPERATOR_UNAVAILABLE'];
 /** What has no end that could be foreseen. */
@@ -27,37 +30,51 @@ export class WaitEstimates {
   /** Minutes that each token is likely to wait; null when nobody can say. */
   async of(tx: EntityManager, waiting: readonly Waiting[], at: Date): Promise<Map<string, number | null>> {
     const waits = new Map<string, number | null>(waiting.map(({ token }) => [token.id, null]));
-    for (const alike of groups(waiting.filter(({ queueReason }) => !unforeseen.includes(queueReason)))) {
-      const [{ node }] = alike;
-      const facts = await this.factsAt(tx, alike[0], at);
-      const away = alike.filter(({ queueReason }) => unavailable.includes(queueReason));
-      const { policy } = this.policies.now(node.graphId);
-      const tokens = away.map(({ token }) => token);
-      const back = away.length > 0 ? await policy.nextStart(tx, tokens, node, at) : new Map<string, Date>();
-      for (const { token, queueReason, position } of alike) {
-        const wait = waitOf(facts, position);
-        const start = back.get(token.id);
+    const alike = groups(waiting.filter(({ queueReason }) => !unforeseen.includes(queueReason)));
+    const facts = await this.factsOf(tx, alike, at);
+    const starts = await Promise.all(alike.map((group) => this.startsOf(tx, group, at)));
+    alike.forEach((group, index) => {
+      const known = facts[index];
+      if (!known) return;
+      for (const { token, queueReason, position } of group) {
+        const wait = waitOf(known, position);
+        const start = starts[index]?.get(token.id);
         const later = start ? Math.max(0, Math.ceil((start.getTime() - at.getTime()) / MINUTE)) : null;
         const missing = unavailable.includes(queueReason) ? later : 0;
         waits.set(token.id, wait === null || missing === null ? null : wait + missing);
       }
-    }
+    });
     return waits;
   }
 
-  private async factsAt(tx: EntityManager, { node, token }: Waiting, at: Date): Promise<WaitFacts> {
-    const scope = scopeOf(node, token.instanceId);
-    const [found] = await waitFactsOf(tx, [
-      [node.id],
-      [scope.kind === 'work-center' ? scope.workCenterId : null],
-      [scope.kind === 'node' ? scope.graphId : null],
-      [scope.kind === 'node' ? scope.nodeCode : null],
-      [scope.kind === 'node' ? scope.instanceId : null],
+  /** Those of all groups are read at once. */
+  private async factsOf(tx: EntityManager, alike: readonly Group[], at: Date): Promise<WaitFacts[]> {
+    if (alike.length === 0) return [];
+    const scopes = alike.map(([{ node, token }]) => scopeOf(node, token.instanceId));
+    const rows = await waitFactsOf(tx, [
+      alike.map(([{ node }]) => node.id),
+      scopes.map((scope) => (scope.kind === 'work-center' ? scope.workCenterId : null)),
+      scopes.map((scope) => (scope.kind === 'node' ? scope.graphId : null)),
+      scopes.map((scope) => (scope.kind === 'node' ? scope.nodeCode : null)),
+      scopes.map((scope) => (scope.kind === 'node' ? scope.instanceId : null)),
       at,
     ]);
-    const { policy } = this.policies.now(node.graphId);
-    const servers = found?.concurrency ?? (await policy.headcount(tx, node, token.siteId, at));
-    return { service: found?.minutes ?? designedMinutes(node, token.qty), servers, elapsed: found?.elapsed ?? [] };
+    return Promise.all(
+      alike.map(async ([{ node, token }], index): Promise<WaitFacts> => {
+        const row = rows[index];
+        const { policy } = this.policies.now(node.graphId);
+        const servers = row?.concurrency ?? (await policy.headcount(tx, node, token.siteId, at));
+        return { service: row?.minutes ?? designedMinutes(node, token.qty), servers, elapsed: row?.elapsed ?? [] };
+      }),
+    );
+  }
+
+  /** When whom the tokens wait for is back; only of those who wait for people. */
+  private async startsOf(tx: EntityManager, group: Group, at: Date): Promise<ReadonlyMap<string, Date>> {
+    const away = group.filter(({ queueReason }) => unavailable.includes(queueReason)).map(({ token }) => token);
+    if (away.length === 0) return new Map();
+    const [{ node }] = group;
+    return this.policies.now(node.graphId).policy.nextStart(tx, away, node, at);
   }
 }
 
@@ -66,8 +83,7 @@ function designedMinutes({ estimatedMinutes, estimateBasis }: NodeToAssign, qty:
   return estimateBasis === 'unit' ? estimatedMinutes * qty : estimatedMinutes;
 }
 
-/** Those that share a node, a site and a scope, and are of one size. */
-function groups(waiting: readonly Waiting[]): [Waiting, ...Waiting[]][] {
+function groups(waiting: readonly Waiting[]): Group[] {
   const found = new Map<string, [Waiting, ...Waiting[]]>();
   for (const one of waiting) {
     const { node, token } = one;
