@@ -21,7 +21,7 @@ import {
   withLease,
 } from '../../libs/rollback/src/engine/lease.js';
 import type { World } from '../../libs/rollback/src/engine/world.js';
-import { LeaseHeld } from '../../libs/rollback/src/rollback.problems.js';
+import { RunInProgress } from '../../libs/rollback/src/rollback.problems.js';
 import { eventually } from '../support/eventually.js';
 import { RunRoom } from './run-room.js';
 import { shelfActions, shelfSql } from './shelf.js';
@@ -98,7 +98,7 @@ describe('a lease', () => {
       const deployment = withLease(world.control, 'live', randomUUID(), { purpose: 'deployment' }, () =>
         Promise.resolve(),
       );
-      await expect(deployment).rejects.toThrow(LeaseHeld);
+      await expect(deployment).rejects.toThrow(RunInProgress);
       expect(await acquireLease(world.control, 'live', randomUUID(), { ...work, runId })).toBeDefined();
       await room.clear();
     }

@@ -3,7 +3,7 @@ export { AuditTrail, type AuditBatch, type AuditRange, type Verification } from 
 export type { Break, BreakReason, Link } from './audit/chain.js';
 export { Public, Requires, SignedIn } from './auth/access.decorators.js';
 export { Accounts, type AccountFacts, type ApiTokenFacts, type OidcIdentity } from './auth/accounts.js';
-export { PermissionMissing, TokenRefused } from './auth/auth.problems.js';
+export { PermissionMissing, SamePerson, TokenRefused } from './auth/auth.problems.js';
 export { Caller, SYSTEM_ACCOUNT, type CallerFacts, type Grant, type IdempotencyClaim } from './auth/caller.js';
 export { gateContext } from './auth/gate-context.js';
 export { PasswordSignIn } from './auth/password-sign-in.js';
@@ -13,10 +13,12 @@ export { ACCESS_TOKEN_SECONDS, SigningKeys, type AccessClaims } from './auth/sig
 export { BadConfig, readConfig, type Config } from './config/config.js';
 export { ControlDatabase } from './database/control-database.js';
 export { claimValues, Database, forgetIdempotencyKeys, keepAnswer } from './database/database.js';
+export { isoInstant } from './database/instant.js';
 export { Listener } from './database/listener.js';
 export { openPool, poolOptions, type PoolLimits } from './database/pool.js';
 export { statement, type Executor, type Statement } from './database/statement.js';
 export { inTransaction } from './database/transaction.js';
+export { BusyRetry } from './database/database.problems.js';
 export { databaseError, violates } from './database/violation.js';
 export type { CommandHost, OpenHost } from './domain/command-host.js';
 export { healthOfDomains, type DomainHealth, type DomainsHealth, type FeatureHealth } from './domain/domain-health.js';

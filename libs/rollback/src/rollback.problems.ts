@@ -9,20 +9,26 @@ export class IllegalTransition extends Conflict {
   }
 }
 
-export class LeaseHeld extends Conflict {
+/** What was asked for has to wait for a run, or for whatever else holds the scope. */
+export class RunInProgress extends Conflict {
   readonly slug = 'run-in-progress';
   readonly title = 'Something else is at work';
 
-  constructor(
+  static holding(
     scope: string,
     held: { readonly holder: string | null; readonly purpose: string | null; readonly runId: string | null },
-  ) {
-    super(`${held.purpose ?? 'A run that has not ended'} holds ${scope}; wait until it has ended, or cancel it.`, {
-      scope,
-      holder: held.holder,
-      purpose: held.purpose,
-      runId: held.runId,
-    });
+  ): RunInProgress {
+    const { holder, purpose, runId } = held;
+    return new RunInProgress(`${purpose ?? 'A run that has not ended'} holds ${scope}`, { scope, holder, purpose, runId });
+  }
+
+  /** A run owns what it has switched off, and is taken back, only once it has ended. */
+  static notEnded(runId: string, what: string): RunInProgress {
+    return new RunInProgress(what, { runId });
+  }
+
+  private constructor(what: string, members: Problem['members']) {
+    super(`${what}; wait until it has ended, or cancel it.`, members);
   }
 }
 
@@ -166,14 +172,16 @@ export class RowsInTheWay extends Conflict {
 
 export class BackupTooWeak extends Conflict {
   readonly slug = 'backup-too-weak';
-  readonly title = 'The backup is not proven far enough';
+  readonly title = 'No backup is proven far enough';
 
-  constructor(id: string, level: number, needed: number) {
-    super(`Backup ${id} was proven to level ${level}; level ${needed} is needed. Bring it there with backup.verify.`, {
-      id,
-      level,
-      needed,
-    });
+  /** `level` is null where there is no backup at all. */
+  constructor(of: string, level: number | null, needed: number) {
+    super(
+      level === null
+        ? `No backup of ${of} was proven to level ${needed}; make one, or take another way back.`
+        : `Backup ${of} was proven to level ${level}; level ${needed} is needed. Bring it there with backup.verify.`,
+      { of, level, needed },
+    );
   }
 }
 

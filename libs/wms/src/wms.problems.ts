@@ -1,15 +1,4 @@
-import { Conflict, Problem } from '@belay/platform';
-
-/** Who made a document does not also approve it. */
-export class SamePerson extends Problem {
-  readonly kind = 'forbidden';
-  readonly slug = 'same-person';
-  readonly title = 'Somebody else must approve it';
-
-  constructor(what: 'invoice' | 'count' | 'adjustment') {
-    super(`Who made the ${what} cannot approve it too.`, { what });
-  }
-}
+import { Conflict } from '@belay/platform';
 
 /** The thing is in a state from which it cannot become what was asked for. */
 export class InvalidTransition extends Conflict {

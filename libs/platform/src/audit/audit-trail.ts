@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import pg from 'pg';
+import { isoInstant } from '../database/instant.js';
 import { statement } from '../database/statement.js';
 import { inTransaction } from '../database/transaction.js';
 import { CONTROL } from '../runtime.js';
@@ -34,9 +35,8 @@ interface Row extends Omit<AuditEntry, 'seq'> {
 }
 
 const BATCH = 5_000;
-const isoTime = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
 const columns = `
-  seq, to_char(at AT TIME ZONE 'UTC', ${isoTime}) AS at, actor, action, subject, environment, reason,
+  seq, ${isoInstant('at')} AS at, actor, action, subject, environment, reason,
   plan_id AS "planId", run_id AS "runId", before_digest AS "beforeDigest", after_digest AS "afterDigest", outcome,
   prev_hash, hash`;
 
@@ -44,7 +44,7 @@ const columns = `
 const lockHead = statement<{ seq: string; hash: Buffer; at: string }>(
   'audit.lock_head',
   `WITH head AS MATERIALIZED (SELECT seq, hash FROM control.audit_head FOR UPDATE)
-   SELECT seq, hash, to_char(clock_timestamp() AT TIME ZONE 'UTC', ${isoTime}) AS at FROM head`,
+   SELECT seq, hash, ${isoInstant('clock_timestamp()')} AS at FROM head`,
 );
 const insert = statement(
   'audit.append',

@@ -21,6 +21,13 @@ export class TokenRefused extends Problem {
   }
 }
 
+/** Whoever made something does not agree to it too. */
+export class SamePerson extends Problem {
+  readonly kind = 'forbidden';
+  readonly slug = 'same-person';
+  readonly title = 'Somebody else must agree';
+}
+
 export class PermissionMissing extends Problem {
   readonly kind = 'forbidden';
   readonly slug = 'permission-missing';

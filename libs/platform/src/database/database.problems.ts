@@ -23,13 +23,13 @@ export class RequestInProgress extends Conflict {
 }
 
 /** Others hold what the request needs: nothing was changed, and the same request may succeed a moment later. */
-class BusyRetry extends Problem {
-  readonly kind = 'unavailable';
+export class BusyRetry extends Problem {
   readonly slug = 'busy-retry';
   readonly title = 'Too busy, try again';
   override readonly retryAfter = 1;
 
-  constructor() {
+  /** `conflict` where it was tried again and again, and what others do with the same thing stood in the way each time. */
+  constructor(readonly kind: 'unavailable' | 'conflict' = 'unavailable') {
     super('Others hold what the request needs; nothing was changed.');
   }
 }

@@ -1,3 +1,4 @@
+import { isoInstant } from '@belay/platform';
 import type pg from 'pg';
 import { z } from 'zod';
 import { ANCHOR_VERSION, anchorView, MOST_ENTRIES, type Anchor } from './anchor.contract.js';
@@ -7,12 +8,11 @@ type Control = Pick<pg.ClientBase, 'query'>;
 
 /** An entry that waits longer is anchored with those that wait beside it. */
 const LONGEST_WAIT = '5 minutes';
-const iso = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
 
 const columns = `
   json_build_object(
     'schemaVersion', ${ANCHOR_VERSION}, 'from', coalesce(before.seq, 0) + 1, 'seq', anchor.seq,
-    'at', to_char(anchor.at AT TIME ZONE 'UTC', ${iso}), 'hash', encode(anchor.hash, 'hex'),
+    'at', ${isoInstant('anchor.at')}, 'hash', encode(anchor.hash, 'hex'),
     'merkleRoot', encode(anchor.merkle_root, 'hex'),
     'signature', json_build_object('algorithm', 'Ed25519', 'publicKey', anchor.key_id,
       'value', translate(encode(anchor.signature, 'base64'), E'\\n', ''))) AS anchor`;
@@ -83,9 +83,7 @@ export async function waitingEntries(
      FROM control.audit_entry WHERE seq > $1 ORDER BY seq LIMIT ${MOST_ENTRIES}`,
     [after],
   );
-  const { rows: clock } = await client.query<{ at: string }>(
-    `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', ${iso}) AS at`,
-  );
+  const { rows: clock } = await client.query<{ at: string }>(`SELECT ${isoInstant('clock_timestamp()')} AS at`);
   const due = rows.length === MOST_ENTRIES || rows[0]?.old === true;
   return { entries: rows.map((one) => ({ ...one, seq: Number(one.seq) })), due, at: clock[0]?.at ?? '' };
 }

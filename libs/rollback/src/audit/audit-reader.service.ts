@@ -1,4 +1,4 @@
-import { AuditTrail, decodeCursor, listFrom, type List } from '@belay/platform';
+import { AuditTrail, decodeCursor, isoInstant, listFrom, type List } from '@belay/platform';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { World } from '../engine/world.js';
@@ -26,7 +26,7 @@ export class AuditReader {
   async list({ limit, cursor, actor, action, outcome, runId, planId }: AuditFilter): Promise<List<AuditEntryView>> {
     const [before] = decodeCursor(cursor, z.tuple([z.number()])) ?? [null];
     const found = await this.world.control.query(
-      `SELECT seq::float8 AS seq, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at, actor, action,
+      `SELECT seq::float8 AS seq, ${isoInstant('at')} AS at, actor, action,
               subject, environment, reason, plan_id AS "planId", run_id AS "runId", before_digest AS "beforeDigest",
               after_digest AS "afterDigest", outcome, encode(prev_hash, 'hex') AS "prevHash", encode(hash, 'hex') AS hash
        FROM control.audit_entry

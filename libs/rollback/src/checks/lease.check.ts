@@ -1,3 +1,4 @@
+import { isoInstant } from '@belay/platform';
 import { readLease } from '../engine/lease.js';
 import type { World } from '../engine/world.js';
 import { passed, refused, type SafetyCheck } from './check.js';
@@ -60,7 +61,7 @@ interface OtherRun {
 
 async function runOf({ control }: World, runId: string | null): Promise<OtherRun | undefined> {
   const { rows } = await control.query<OtherRun>(
-    `SELECT level, state, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "startedAt",
+    `SELECT level, state, ${isoInstant('started_at')} AS "startedAt",
             (SELECT action FROM control.run_step s WHERE s.run_id = r.id AND s.state NOT IN ('pending', 'verified', 'skipped')
              ORDER BY idx LIMIT 1) AS step
      FROM control.run r WHERE id = $1`,

@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { join } from 'node:path';
-import { AuditTrail, inTransaction, Problem, violates } from '@belay/platform';
+import { AuditTrail, inTransaction, Problem, SamePerson, violates } from '@belay/platform';
 import { Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { acknowledged } from '../actions/live-process.queries.js';
@@ -17,7 +17,7 @@ import type { RunView } from '../runs/run.contract.js';
 import { RunReader } from '../runs/run-reader.service.js';
 import { Runs } from '../runs/runs.service.js';
 import type { EmergencyView, NewEmergency } from './emergency.contract.js';
-import { AlreadyRatified, EmergencyNotFound, RatifiedBySelf } from './emergency.problems.js';
+import { AlreadyRatified, EmergencyNotFound } from './emergency.problems.js';
 import { agreedPlan, emergencyAtWork, runsAs } from './emergency.queries.js';
 import { OverlayStop, type Stopped } from './overlay-stop.service.js';
 
@@ -85,7 +85,8 @@ export class Emergencies {
         const [run] = rows;
         if (!run) throw new EmergencyNotFound(runId);
         if (by.kind !== 'person') throw new MachinesNeverApprove();
-        if (run.actor === by.id) throw new RatifiedBySelf(runId);
+        if (run.actor === by.id)
+          throw new SamePerson('Whoever declared an emergency does not ratify it.', { id: runId });
         if (run.ratifiedBy !== null) throw new AlreadyRatified(runId, run.ratifiedBy);
         if (environment === 'production') checkFreshSignIn(by);
         await client.query(`UPDATE control.run SET ratified_by = $2, ratified_at = clock_timestamp() WHERE id = $1`, [

@@ -1,4 +1,4 @@
-import { Conflict, NotFound, Problem } from '@belay/platform';
+import { Conflict, NotFound } from '@belay/platform';
 
 export class EmergencyNotFound extends NotFound {
   readonly slug = 'emergency-not-found';
@@ -15,15 +15,5 @@ export class AlreadyRatified extends Conflict {
 
   constructor(id: string, by: string) {
     super(`${by} has ratified it.`, { id, by });
-  }
-}
-
-export class RatifiedBySelf extends Problem {
-  readonly kind = 'forbidden';
-  readonly slug = 'same-person';
-  readonly title = 'Somebody else must agree';
-
-  constructor(id: string) {
-    super('Whoever declared an emergency does not ratify it.', { id });
   }
 }

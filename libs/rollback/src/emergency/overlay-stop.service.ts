@@ -1,4 +1,4 @@
-import { AuditTrail, EMERGENCY_ROLLBACK } from '@belay/platform';
+import { AuditTrail, EMERGENCY_ROLLBACK, isoInstant } from '@belay/platform';
 import { Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { overrideOf, writeOverride } from '../actions/override.queries.js';
@@ -69,9 +69,7 @@ export class OverlayStop {
       },
       client,
     );
-    const { rows } = await client.query<{ t0: string }>(
-      `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS t0`,
-    );
+    const { rows } = await client.query<{ t0: string }>(`SELECT ${isoInstant('clock_timestamp()')} AS t0`);
     return { emergencyId, t0: rows[0]?.t0 ?? '', flags, seq: String(last) };
   }
 }

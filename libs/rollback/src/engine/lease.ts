@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { LeaseHeld } from '../rollback.problems.js';
+import { RunInProgress } from '../rollback.problems.js';
 
 export type Scope = 'live' | 'drill';
 
@@ -159,7 +159,7 @@ export function keepLease(
   return { stop };
 }
 
-/** Does the work under the lease; throws `LeaseHeld` when it cannot be had. The signal is aborted when it is lost. */
+/** Does the work under the lease; throws `RunInProgress` when it cannot be had. The signal is aborted when it is lost. */
 export async function withLease<Result>(
   on: pg.Pool,
   scope: Scope,
@@ -168,7 +168,7 @@ export async function withLease<Result>(
   work: (lease: Lease, signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const lease = await acquireLease(on, scope, holder, purpose);
-  if (!lease) throw new LeaseHeld(scope, await readLease(on, scope));
+  if (!lease) throw RunInProgress.holding(scope, await readLease(on, scope));
   const lost = new AbortController();
   const keeping = keepLease(on, lease, () => {
     lost.abort(new LeaseLost(scope));

@@ -30,13 +30,3 @@ export class SchemaParked extends Conflict {
     });
   }
 }
-
-/** A run that has not ended owns what it has switched off. */
-export class OverrideOfRun extends Conflict {
-  readonly slug = 'run-in-progress';
-  readonly title = 'A run is at work on it';
-
-  constructor(flag: string, runId: string) {
-    super(`Run ${runId} has switched ${flag} off and has not ended; wait until it has, or cancel it.`, { flag, runId });
-  }
-}

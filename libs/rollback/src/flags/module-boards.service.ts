@@ -1,4 +1,4 @@
-import { RUNTIME, type Domain, type Runtime } from '@belay/platform';
+import { isoInstant, RUNTIME, type Domain, type Runtime } from '@belay/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { World } from '../engine/world.js';
@@ -29,7 +29,6 @@ const backupRow = z.object({
 });
 const drillRow = z.object({ domain: z.string(), runbook: z.string(), at: z.string(), ok: z.boolean() });
 const ofDomain = z.object({ domain: z.string() });
-const iso = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /** Every module at a glance: its flags, where it runs, its schema, what is parked of it, and how it could be brought back. */
 @Injectable()
@@ -77,11 +76,11 @@ export class ModuleBoards {
   /** Also what restores have put aside. */
   private async parked(): Promise<Module['parked']> {
     const { rows } = await this.world.control.query(
-      `SELECT domain, kind, object, rows::text AS rows, bytes::text AS bytes, ${iso('parked_at')} AS since,
-              run_id AS "runId", ${iso('purge_after')} AS "purgeAfter"
+      `SELECT domain, kind, object, rows::text AS rows, bytes::text AS bytes, ${isoInstant('parked_at')} AS since,
+              run_id AS "runId", ${isoInstant('purge_after')} AS "purgeAfter"
        FROM control.parked_object WHERE taken_back_at IS NULL AND purged_by IS NULL
        UNION ALL
-       SELECT domain, 'failed-' || kind, object, NULL, bytes::text, ${iso('kept_at')}, run_id, ${iso('purge_after')}
+       SELECT domain, 'failed-' || kind, object, NULL, bytes::text, ${isoInstant('kept_at')}, run_id, ${isoInstant('purge_after')}
        FROM control.failed_copy WHERE taken_back_at IS NULL AND purged_by IS NULL
        ORDER BY since, object`,
     );
@@ -98,7 +97,7 @@ export class ModuleBoards {
 
   private async backups(): Promise<readonly { holds: (name: string) => boolean; backup: Backup }[]> {
     const { rows } = await this.world.control.query(
-      `SELECT id, scope, domains, ${iso('snapshot_at')} AS at, level FROM control.backup
+      `SELECT id, scope, domains, ${isoInstant('snapshot_at')} AS at, level FROM control.backup
        WHERE state NOT IN ('creating', 'broken', 'expired') AND scope <> 'control' AND snapshot_at IS NOT NULL
        ORDER BY snapshot_at DESC`,
     );
@@ -113,7 +112,7 @@ export class ModuleBoards {
 
   private async drills(): Promise<readonly { domain: string; drill: Module['lastDrill'] }[]> {
     const { rows } = await this.world.control.query(
-      `SELECT domain, id AS runbook, ${iso('last_drill_at')} AS at, last_drill_ok AS ok FROM control.runbook
+      `SELECT domain, id AS runbook, ${isoInstant('last_drill_at')} AS at, last_drill_ok AS ok FROM control.runbook
        WHERE last_drill_at IS NOT NULL AND last_drill_ok IS NOT NULL ORDER BY last_drill_at DESC`,
     );
     return z

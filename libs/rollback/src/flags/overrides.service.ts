@@ -1,4 +1,11 @@
-import { AuditTrail, EMERGENCY_ROLLBACK, PermissionMissing, PLATFORM_WRITES, registeredFlags } from '@belay/platform';
+import {
+  AuditTrail,
+  EMERGENCY_ROLLBACK,
+  isoInstant,
+  PermissionMissing,
+  PLATFORM_WRITES,
+  registeredFlags,
+} from '@belay/platform';
 import { Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { z } from 'zod';
@@ -6,9 +13,9 @@ import { overrideOf, writeOverride } from '../actions/override.queries.js';
 import { auditActor, type Actor } from '../engine/actor.js';
 import { World } from '../engine/world.js';
 import { checkReason, type Transact } from '../plans/plans.service.js';
-import { FlagUnknown } from '../rollback.problems.js';
+import { FlagUnknown, RunInProgress } from '../rollback.problems.js';
 import { overrideView, type OverrideView } from './flag.contract.js';
-import { EmergencyOnly, OverrideNotFound, OverrideOfRun, SchemaParked } from './flag.problems.js';
+import { EmergencyOnly, OverrideNotFound, SchemaParked } from './flag.problems.js';
 
 const views = z.array(overrideView);
 
@@ -65,7 +72,7 @@ export class Overrides {
       `SELECT FROM control.run WHERE id = $1 AND state IN ('queued', 'running', 'paused', 'verifying', 'failed', 'compensating', 'manual')`,
       [runId],
     );
-    if (runId !== null && rowCount === 1) throw new OverrideOfRun(flag, runId);
+    if (runId !== null && rowCount === 1) throw RunInProgress.notEnded(runId, `Run ${runId} has switched ${flag} off`);
     const domain = registeredFlags(this.world.domains).find((one) => one.flag === flag)?.domain.name;
     const { rows } = await client.query<{ object: string }>(
       `SELECT object FROM control.parked_object
@@ -124,7 +131,7 @@ export class Overrides {
 
 const overrideColumns = `
   SELECT flag, off, seq::text AS seq, reason, actor, run_id AS "runId",
-         to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at
+         ${isoInstant('at')} AS at
   FROM control.flag_override WHERE scope = 'live'`;
 
 /** Two people at one flag see each other's word; runs write under the same numbering. */

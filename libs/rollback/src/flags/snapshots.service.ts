@@ -1,5 +1,5 @@
 import { createHash, randomUUIDv7 } from 'node:crypto';
-import { AuditTrail, decodeCursor, listFrom, type List } from '@belay/platform';
+import { AuditTrail, decodeCursor, isoInstant, listFrom, type List } from '@belay/platform';
 import { Injectable } from '@nestjs/common';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
@@ -31,7 +31,7 @@ export class FlagSnapshots {
     return transact(async (client) => {
       const { rows: made } = await client.query<{ at: string }>(
         `INSERT INTO control.flag_snapshot (id, state, sha256) VALUES ($1, $2, $3)
-         RETURNING to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at`,
+         RETURNING ${isoInstant('at')} AS at`,
         [id, JSON.stringify(state), sha256],
       );
       const entry = { action: 'flag.snapshot', subject: id, environment, reason: reason || null, afterDigest: sha256 };
@@ -44,7 +44,7 @@ export class FlagSnapshots {
   async list({ limit, cursor }: SnapshotFilter): Promise<List<SnapshotView>> {
     const [at, id] = decodeCursor(cursor, key) ?? [null, null];
     const found = await this.world.control.query(
-      `SELECT id, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at, at::text AS cursor, sha256, state
+      `SELECT id, ${isoInstant('at')} AS at, at::text AS cursor, sha256, state
        FROM control.flag_snapshot WHERE $1::timestamptz IS NULL OR (at, id) < ($1::timestamptz, $2::uuid)
        ORDER BY control.flag_snapshot.at DESC, id DESC LIMIT $3`,
       [at, id, limit + 1],

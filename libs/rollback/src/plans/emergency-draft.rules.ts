@@ -1,8 +1,9 @@
 import type { Domain } from '@belay/platform';
+import { BackupTooWeak } from '../rollback.problems.js';
 import { gatesOf, goingWith } from './domain-order.rules.js';
 import { isOn, offChanges, type PlanDraft, type PlanningWorld } from './plan-draft.rules.js';
 import type { PlanTarget } from './plan.contract.js';
-import { NoBackup, NotGated, TargetUnknown } from './plan.problems.js';
+import { NotGated, TargetUnknown } from './plan.problems.js';
 import { newestOf, type StepWish } from './plan-step.rules.js';
 import { EMERGENCY_ROLLBACK } from './reserved-flag.rules.js';
 import { flagOff, gatesOff, jobsStop, verifyAll, verifyDomain } from './step-wish.rules.js';
@@ -65,11 +66,11 @@ function named({ domains }: PlanningWorld, name: string): readonly Domain[] {
 
 function restoreWishes({ domain }: EmergencyTarget, backups: ProvenBackups): readonly StepWish[] {
   if (domain !== undefined) {
-    if (backups.ofDomain === null) throw new NoBackup(domain, 4);
+    if (backups.ofDomain === null) throw new BackupTooWeak(domain, null, 4);
     const input = { domain, backupId: backups.ofDomain };
     return [{ key: `restore:${domain}`, action: 'domain.restore', domain, input }];
   }
-  if (backups.ofApplication === null) throw new NoBackup('the application', 4);
+  if (backups.ofApplication === null) throw new BackupTooWeak('the application', null, 4);
   const input = { scope: 'application', backupId: backups.ofApplication };
   return [{ key: 'restore', action: 'database.restore', domain: null, input }];
 }

@@ -126,16 +126,6 @@ export class ApprovalMissing extends Conflict {
   }
 }
 
-export class SamePerson extends Problem {
-  readonly kind = 'forbidden';
-  readonly slug = 'same-person';
-  readonly title = 'Somebody else must agree';
-
-  constructor(id: string) {
-    super('Whoever made a plan does not approve it.', { id });
-  }
-}
-
 export class MachinesNeverApprove extends Problem {
   readonly kind = 'forbidden';
   readonly slug = 'machines-never-approve';
@@ -183,24 +173,6 @@ export class ParkedTooShort extends Conflict {
         purgeable,
       },
     );
-  }
-}
-
-export class NoBackup extends Conflict {
-  readonly slug = 'backup-too-weak';
-  readonly title = 'There is no backup that is good enough';
-
-  constructor(of: string, level: number) {
-    super(`No backup of ${of} was proven to level ${level}; make one, or take another way back.`, { of, level });
-  }
-}
-
-export class RunNotEnded extends Conflict {
-  readonly slug = 'run-in-progress';
-  readonly title = 'The run has not ended';
-
-  constructor(runId: string, state: string) {
-    super(`The run is ${state}; wait until it has ended, or cancel it.`, { runId, state });
   }
 }
 

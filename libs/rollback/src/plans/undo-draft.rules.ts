@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { JsonObject } from '../engine/json.js';
 import type { RunState, StepState } from '../engine/state.rules.js';
+import { RunInProgress } from '../rollback.problems.js';
 import { goingWith } from './domain-order.rules.js';
 import { isOn, schemaChange, type PlanDraft, type PlanningWorld } from './plan-draft.rules.js';
-import { NothingToDo, NotUndoable, RunNotEnded } from './plan.problems.js';
+import { NothingToDo, NotUndoable } from './plan.problems.js';
 import { newestOf, wordOf, type StepWish } from './plan-step.rules.js';
 import {
   flagOff,
@@ -43,7 +44,7 @@ const traceless = /^(verify\.|marker\.|backup\.|notify)/;
 
 /** The way back from a run: what it did, the other way round and in the other order, from the state before each step. */
 export function draftUndo(world: PlanningWorld, run: PastRun): PlanDraft {
-  if (!ended.includes(run.state)) throw new RunNotEnded(run.id, run.state);
+  if (!ended.includes(run.state)) throw RunInProgress.notEnded(run.id, `The run is ${run.state}`);
   if (run.undoneBy !== null) throw new NothingToDo(`Run ${run.undoneBy} has taken it back`);
   const effects = run.steps.filter(({ state, action }) => done.includes(state) && !traceless.test(action));
   if (effects.some(({ action }) => action === 'purge')) {
@@ -56,6 +57,10 @@ export function draftUndo(world: PlanningWorld, run: PastRun): PlanDraft {
   const going = world.domains.filter(({ name }) => named.includes(name)).reverse();
   const structural = back.filter(({ action }) => touchesSchema(action));
   const first = structural.length > 0 ? switchOffFor(world, structural) : [];
+  // What a restore had repaired is damaged again: that is told while it is off, and decides nothing.
+  const damaged = going.filter(({ name }) => back.some((wish) => wish.action === 'step.undo' && wish.domain === name));
+  const data = back.filter((wish) => placeOf(wish) === 0);
+  const rest = back.filter((wish) => placeOf(wish) > 0).sort(rank);
   return {
     domains: going.map(({ name }) => name),
     policy: 'compensate',
@@ -67,8 +72,10 @@ export function draftUndo(world: PlanningWorld, run: PastRun): PlanDraft {
     wishes: numbered([
       ...first,
       ...(structural.length > 0 ? [marker(`before undo of ${run.id}`)] : []),
-      ...back.sort(rank),
-      ...going.map(({ name }) => verifyDomain(name)),
+      ...data,
+      ...damaged.map(({ name }) => verifyDomain(name)),
+      ...rest,
+      ...going.filter((domain) => !damaged.includes(domain)).map(({ name }) => verifyDomain(name)),
       verifyAll,
     ]),
     changes: back.flatMap((wish) => changeOf(world, wish)),

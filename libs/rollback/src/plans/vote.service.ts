@@ -1,9 +1,9 @@
-import { PermissionMissing } from '@belay/platform';
+import { PermissionMissing, SamePerson } from '@belay/platform';
 import type { Actor } from '../engine/actor.js';
 import type { PlanState } from '../engine/state.rules.js';
 import { helps, missingApprovals, type Vote } from './approval.rules.js';
 import type { PlanDoc } from './plan.contract.js';
-import { MachinesNeverApprove, NothingToDo, PlanExpired, PlanNotOpen, SamePerson } from './plan.problems.js';
+import { MachinesNeverApprove, NothingToDo, PlanExpired, PlanNotOpen } from './plan.problems.js';
 import type { StoredPlan } from './plan.queries.js';
 
 const APPROVE = 'rollback:approve';
@@ -19,7 +19,7 @@ export function checkVote(plan: StoredPlan, by: Actor, decision: Vote['decision'
   }
   if (decision === 'reject' && !mayReject(by, plan.doc)) throw new PermissionMissing(APPROVE);
   if (decision !== 'approve') return;
-  if (by.id === plan.doc.author) throw new SamePerson(plan.id);
+  if (by.id === plan.doc.author) throw new SamePerson('Whoever made a plan does not approve it.', { id: plan.id });
   const { approvals, author } = plan.doc;
   if (!helps(approvals, plan.votes, author, { actor: by.id, permissions: heldBy(by, plan.doc) })) {
     const [wanted] = missingApprovals(approvals, plan.votes, author);

@@ -1,4 +1,4 @@
-import { Listener } from '@belay/platform';
+import { isoInstant, Listener } from '@belay/platform';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { z } from 'zod';
 import { World } from '../engine/world.js';
@@ -10,7 +10,7 @@ const POLL_MS = 1_000;
 const BATCH = 500;
 
 const columns = `
-  seq::int AS seq, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at, type, payload`;
+  seq::int AS seq, ${isoInstant('at')} AS at, type, payload`;
 const events = z.array(runEventView);
 const position = z.object({ last: z.number(), over: z.boolean() });
 

@@ -1,4 +1,4 @@
-import { decodeCursor, listFrom, type List } from '@belay/platform';
+import { decodeCursor, isoInstant, listFrom, type List } from '@belay/platform';
 import { Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { z } from 'zod';
@@ -16,11 +16,9 @@ const summaryColumns = `
        THEN (p.doc->>'estimateS')::float8 * (100 - coalesce(told.percent, 0)) / 100 END AS "etaS",
   (p.doc->>'budgetS')::float8 AS "budgetS",
   coalesce(extract(epoch FROM coalesce(r.finished_at, clock_timestamp()) - r.started_at), 0)::float8 AS "elapsedS",
-  r.last_event::int AS "lastEvent", iso(r.created_at) AS "createdAt", iso(r.started_at) AS "startedAt",
-  iso(r.finished_at) AS "finishedAt", iso(r.monitor_until) AS "monitorUntil"`.replaceAll(
-  /iso\(([^)]+)\)/g,
-  `to_char($1 AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
-);
+  r.last_event::int AS "lastEvent", ${isoInstant('r.created_at')} AS "createdAt",
+  ${isoInstant('r.started_at')} AS "startedAt", ${isoInstant('r.finished_at')} AS "finishedAt",
+  ${isoInstant('r.monitor_until')} AS "monitorUntil"`;
 const from = `
   FROM control.run r JOIN control.plan p ON p.id = r.plan_id
   LEFT JOIN LATERAL (
@@ -45,8 +43,8 @@ export class RunReader {
     const steps = await on.query(
       `SELECT idx, action, domain, input, state, attempt, waits_for AS "waitsFor", skip_reason AS "skipReason", before,
               request AS preview, result, after AS evidence, error,
-              to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "startedAt",
-              to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "finishedAt"
+              ${isoInstant('started_at')} AS "startedAt",
+              ${isoInstant('finished_at')} AS "finishedAt"
        FROM control.run_step WHERE run_id = $1 ORDER BY idx`,
       [id],
     );

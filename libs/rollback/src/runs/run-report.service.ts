@@ -1,4 +1,4 @@
-import { decodeCursor, listFrom, type List, type Page } from '@belay/platform';
+import { decodeCursor, isoInstant, listFrom, type List, type Page } from '@belay/platform';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Checks } from '../checks/checks.js';
@@ -58,7 +58,7 @@ export class RunReports {
   async log({ limit, cursor }: Page): Promise<List<LogEntry>> {
     const [at, id] = decodeCursor(cursor, key) ?? [null, null];
     const { rows } = await this.world.control.query(
-      `SELECT run_id AS "runId", to_char(date AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS date, date::text AS at,
+      `SELECT run_id AS "runId", ${isoInstant('date')} AS date, date::text AS at,
               phase, reason, rolled_back_by AS "rolledBackBy", duration_s AS "durationS", data_loss AS "dataLoss", issues, resolution
        FROM control.rollback_log
        WHERE $1::timestamptz IS NULL OR (date, run_id) < ($1::timestamptz, $2::uuid)

@@ -10,7 +10,7 @@ import { readLease } from '../engine/lease.js';
 import { checkTransition } from '../engine/state.rules.js';
 import { stepKeyOf } from '../engine/step-context.js';
 import { World } from '../engine/world.js';
-import { LeaseHeld } from '../rollback.problems.js';
+import { RunInProgress } from '../rollback.problems.js';
 import type { RunView } from './run.contract.js';
 import { RunReader } from './run-reader.service.js';
 
@@ -38,7 +38,7 @@ export class Runs {
       return await transact((client) => this.use(client, by, planId, reason.trim()));
     } catch (error) {
       if (!violates(error, 'run_is_alone_in_its_scope')) throw error;
-      throw new LeaseHeld('live', await readLease(this.world.control, 'live'));
+      throw RunInProgress.holding('live', await readLease(this.world.control, 'live'));
     }
   }
 

@@ -1,13 +1,12 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Database, decodeCursor, listFrom, type Caller, type Executor, type List } from '@belay/platform';
+import { Database, decodeCursor, listFrom, SamePerson, type Caller, type Executor, type List } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { AdjustService, unitsOf } from '../movements/adjust.service.js';
 import { adjustment, type Adjustment } from '../movements/movement.contract.js';
 import { Posting } from '../movements/posting.service.js';
 import { WarehouseScope } from '../warehouses/warehouse-scope.service.js';
-import { SamePerson } from '../wms.problems.js';
 import type { ProposalFilter, ProposalStatus, ProposalView } from './proposal.contract.js';
 import { ProposalDecided, ProposalNotFound } from './proposal.problems.js';
 import {
@@ -60,7 +59,8 @@ export class ProposalService {
   approve(by: Caller, id: string): Promise<ProposalView> {
     return this.posting.inPosting(by, async (tx) => {
       const proposal = await this.open(tx, by, id);
-      if (proposal.createdBy === by.accountId) throw new SamePerson('adjustment');
+      if (proposal.createdBy === by.accountId)
+        throw new SamePerson('Who made the adjustment cannot approve it too.', { what: 'adjustment' });
       const { draft } = await this.adjustments.plan(tx, by, adjustment.parse(proposal.adjustment));
       const source = { sourceType: 'adjustment-proposal', sourceId: id };
       const { id: movementId } = await this.posting.post(tx, by, { ...draft, ...source });

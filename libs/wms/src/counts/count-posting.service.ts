@@ -1,11 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, InvalidRequest, type Caller, type Config } from '@belay/platform';
+import { BusyRetry, CONFIG, InvalidRequest, SamePerson, type Caller, type Config } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
-import { PostingBusy } from '../movements/posting.problems.js';
 import { Posting, type LineDraft } from '../movements/posting.service.js';
 import { lockBuckets } from '../stock/pick.queries.js';
 import { WarehouseScope, type KnownWarehouse } from '../warehouses/warehouse-scope.service.js';
-import { SamePerson } from '../wms.problems.js';
 import type { CountView, PostCount } from './count.contract.js';
 import { closeCount, countLines, type CountLineRow } from './count.queries.js';
 import { CountService } from './count.service.js';
@@ -29,7 +27,8 @@ export class CountPosting {
   post(by: Caller, id: string, { skipUncounted }: PostCount): Promise<CountView> {
     return this.posting.inPosting(by, async (tx) => {
       const count = await this.counts.open(tx, by, APPROVE, id);
-      if (this.config.WMS_SECOND_PERSON && count.createdBy === by.accountId) throw new SamePerson('count');
+      if (this.config.WMS_SECOND_PERSON && count.createdBy === by.accountId)
+        throw new SamePerson('Who made the count cannot approve it too.', { what: 'count' });
       const warehouse = await this.scope.writable(tx, by, APPROVE, count.warehouseId);
       const lines = await this.counted(tx, id, skipUncounted);
       const differences = lines.map((line) => ({
@@ -47,7 +46,7 @@ export class CountPosting {
         differences.map(({ units }) => units),
       ]);
       // A bucket that did not exist could not be locked, and somebody filled it meanwhile.
-      if (closed?.wrong !== 0) throw new PostingBusy();
+      if (closed?.wrong !== 0) throw new BusyRetry('conflict');
       return this.counts.seen(tx, by, id);
     });
   }

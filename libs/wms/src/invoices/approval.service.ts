@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, Database, InvalidRequest, type Caller, type Config } from '@belay/platform';
+import { CONFIG, Database, InvalidRequest, SamePerson, type Caller, type Config } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
 import { openDisputes } from '../disputes/dispute.queries.js';
 import { DisputeStates } from '../disputes/dispute-states.service.js';
 import { invoiceTransitions } from './invoice-state.rules.js';
 import { Money } from '../money.rules.js';
 import { comparableName, isSettled } from './reconciliation.rules.js';
-import { InvalidTransition, SamePerson } from '../wms.problems.js';
+import { InvalidTransition } from '../wms.problems.js';
 import { InvoiceAccess } from './invoice-access.service.js';
 import { InvoiceStates } from './invoice-states.service.js';
 import { openBalance, wholeInvoice } from './invoice-view.service.js';
@@ -41,7 +41,8 @@ export class ApprovalService {
   async approve(by: Caller, id: string, version: number, { accept }: ApproveInvoice): Promise<InvoiceView> {
     return this.database.transaction(by, async (tx) => {
       const invoice = await this.access.locked(tx, by, APPROVE, id, version);
-      if (this.config.WMS_SECOND_PERSON && invoice.createdBy === by.accountId) throw new SamePerson('invoice');
+      if (this.config.WMS_SECOND_PERSON && invoice.createdBy === by.accountId)
+        throw new SamePerson('Who made the invoice cannot approve it too.', { what: 'invoice' });
       this.states.expect(invoice, ['needs_review', 'reconciled', 'disputed']);
       const lines = await linesOfRun(tx, [id, null]);
       if (accept) await this.decide(tx, by, lines, accept);

@@ -59,14 +59,3 @@ export class PeriodClosed extends Conflict {
     super('The time lies in a period that is closed.', { closedThrough });
   }
 }
-
-/** Others held the buckets each time it was tried. */
-export class PostingBusy extends Conflict {
-  readonly slug = 'busy-retry';
-  readonly title = 'Too busy, try again';
-  override readonly retryAfter = 1;
-
-  constructor() {
-    super('Others hold what the movement needs; nothing was posted.');
-  }
-}

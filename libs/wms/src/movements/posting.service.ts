@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { claimValues, Database, databaseError, Outbox, type Caller, type Executor } from '@belay/platform';
+import { BusyRetry, claimValues, Database, databaseError, Outbox, type Caller, type Executor } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
 import type { SheetRow } from '../charges/charge.queries.js';
 import type { ChargedEvent } from '../charges/charge.rules.js';
@@ -13,7 +13,6 @@ import {
 } from '../charges/event-charges.service.js';
 import type { KnownWarehouse } from '../warehouses/warehouse-scope.service.js';
 import { PostingTime } from './posting-time.service.js';
-import { PostingBusy } from './posting.problems.js';
 import { postMovement, type BucketsAtTime } from './posting.queries.js';
 import { documentPrefixes, type LineDraft, type MovementKind } from './posting.rules.js';
 import { LedgerRefusal, refused, Refusals } from './refusal.service.js';
@@ -167,7 +166,7 @@ export class Posting {
         const problem = error instanceof LedgerRefusal ? await this.refusals.explain(error) : undefined;
         if (problem) throw problem;
         if (!mayPass(error)) throw error;
-        if (tried === mostTries) throw new PostingBusy();
+        if (tried === mostTries) throw new BusyRetry('conflict');
         await sleep(20 + Math.random() * 180);
       }
     }

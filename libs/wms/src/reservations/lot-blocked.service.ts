@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { Caller } from '@belay/platform';
+import { BusyRetry, type Caller } from '@belay/platform';
 import type { EntityManager } from 'typeorm';
-import { PostingBusy } from '../movements/posting.problems.js';
 import { Picking, type Wanted } from '../stock/picking.service.js';
 import { lockBucketsOfSku, lockReservations, reservationsOfLot, type LockedReservation } from './allocation.queries.js';
 import { Allocations } from './allocation.service.js';
@@ -55,6 +54,6 @@ export class LotBlocked {
       // Somebody was promised something meanwhile. Reservations are locked before buckets, so all begins anew.
       await tx.query(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
     }
-    throw new PostingBusy();
+    throw new BusyRetry('conflict');
   }
 }
