@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { z } from 'zod';
 import { directory } from '@belay/directory';
+import { migrateDown, migrateUp } from '@belay/platform';
 import { startApi, type RunningApi } from '../../apps/api/src/api.js';
+import { fingerprintNow, fingerprintRecorded } from '../../libs/rollback/src/actions/schema.queries.js';
 import { databaseRestore } from '../../libs/rollback/src/restores/database.restore.action.js';
 import { eventually } from '../support/eventually.js';
 import { yard as yardDomain } from './yard.js';
@@ -94,8 +96,13 @@ describe('the whole database as it was in a backup', () => {
     expect(await yard.room.control(`SELECT off FROM control.flag_override`)).toEqual([{ off: false }]);
   });
 
-  it('leaves writes stopped that somebody else had stopped', async () => {
+  it('leaves writes stopped that somebody else had stopped, and is measured by its own migrations', async () => {
+    const { world } = yard.room;
+    const drifted = async () =>
+      (await fingerprintNow(world, 'yard')) !== (await fingerprintRecorded(world, 'yard')) ? ['yard'] : [];
+    await migrateDown(world.targets, world.ledgers, 'yard', { only: ['1764009100000-create-visit'] });
     const backupId = await yard.backUp('application');
+    await migrateUp(world.targets, world.ledgers, 'yard');
     await yard.room.control(
       `SELECT control.override_flag('live', 'platform_writes', true, 'all is wrong', 'somebody')`,
     );
@@ -104,6 +111,13 @@ describe('the whole database as it was in a backup', () => {
     expect(await yard.room.control(`SELECT off, actor FROM control.flag_override`)).toEqual([
       { off: true, actor: 'somebody' },
     ]);
+    expect(await yard.room.rows(`SELECT state FROM public.yard_migrations ORDER BY name`)).toEqual([
+      { state: 'applied' },
+      { state: 'parked' },
+    ]);
+    expect(await drifted()).toEqual([]);
+    await step.compensate();
+    expect(await drifted()).toEqual([]);
   });
 
   it('gets past clients that hold on to the old one, and past those that come while names are exchanged', async () => {

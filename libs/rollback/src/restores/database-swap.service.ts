@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { catalogFingerprint, PLATFORM_WRITES, prepareQueues } from '@belay/platform';
+import { catalogFingerprint, prepareQueues, recordSchema } from '@belay/platform';
 import type pg from 'pg';
 import { z } from 'zod';
-import { acknowledged, placeOf } from '../actions/live-process.queries.js';
-import { switchFlag } from '../actions/flag-state.service.js';
 import { openFixed, contentOf } from '../backups/fixed-session.js';
 import { openBackup, type OpenBackup } from '../backups/open-backup.js';
 import { proveRestored } from '../backups/proof.js';
@@ -13,7 +11,6 @@ import type { Evidence, StepContext } from '../engine/action.js';
 import { enterFence, markedStep, raiseFence } from '../engine/fence.js';
 import type { JsonObject } from '../engine/json.js';
 import { BackupTooWeak, RestoreRefused } from '../rollback.problems.js';
-import { SINCE } from './change-log.service.js';
 import {
   dressAlike,
   inDatabase,
@@ -27,10 +24,10 @@ import { asJson, stepToUndo, tagOf, type LookContext } from './effect.service.js
 import { forgetCopy, rememberCopy } from './failed-copy.queries.js';
 import { fillQueues, openWork } from './redelivery.queries.js';
 import type { DatabaseRestoreInput } from './restore.contract.js';
+import { isStoppedByPlan, letWrite, pausingWrites } from './write-pause.service.js';
+import { writesSince } from './writes-since.queries.js';
 
 const PROVEN = 4;
-/** A process that is not told of a stop within this time is dead, or keeps the swap from happening. */
-const OBEYED_WITHIN_MS = 7_000;
 
 const outcome = z.object({
   failed: z.string(),
@@ -41,32 +38,6 @@ const outcome = z.object({
   swappedAt: z.string(),
 });
 const undoOutcome = z.object({ undone: z.literal(true), kept: z.string(), paused: z.boolean() });
-
-/** Writes that a swap would leave behind: by table, and facts that were announced since. */
-export interface WritesSince {
-  readonly tables: readonly { readonly table: string; readonly changes: number }[];
-  readonly facts: readonly { readonly name: string; readonly count: number }[];
-}
-
-export function writesSince(
-  { world }: LookContext,
-  database: string,
-  snapshot: string,
-  at: string,
-): Promise<WritesSince> {
-  return inDatabase(world.targets.databaseUrl, database, 'belay:writes', async (client) => {
-    const tables = await client.query<{ table: string; changes: number }>(
-      `SELECT a.schema_name || '.' || a.table_name AS "table", count(*)::integer AS changes
-       FROM platform.audit_log a WHERE a.operation <> 'READ' AND ${SINCE} GROUP BY 1 ORDER BY 1`,
-      [snapshot, at],
-    );
-    const facts = await client.query<{ name: string; count: number }>(
-      `SELECT name, count(*)::integer AS count FROM platform.outbox WHERE occurred_at > $1::timestamptz GROUP BY 1 ORDER BY 1`,
-      [at],
-    );
-    return { tables: tables.rows, facts: facts.rows };
-  });
-}
 
 /**
  * Brings the backup into a database beside the one in use, which serves on until that is proven; then stops writing,
@@ -125,6 +96,7 @@ export async function isSwapped({ world }: Pick<StepContext, 'world'>, names: Da
 export async function finished(ctx: StepContext, names: DatabaseNames): Promise<JsonObject> {
   const result = await goOn(ctx, outcome);
   await rememberCopy(ctx, { kind: 'database', object: names.failed, domain: null });
+  await recordSchemas(ctx);
   const { manifest } = await openBackup(ctx.world, result.backupId, ctx.signal);
   const lost = await writesSince(ctx, names.failed, manifest.snapshot, manifest.snapshotAt);
   return asJson({ ...result, lost, leftOut: manifest.leftOut });
@@ -202,7 +174,14 @@ async function undoFinished(ctx: StepContext, names: DatabaseNames): Promise<Jso
   const result = await goOn(ctx, undoOutcome);
   await forgetCopy(ctx, { kind: 'database', object: names.failed });
   await rememberCopy(ctx, { kind: 'database', object: names.undone, domain: null });
+  await recordSchemas(ctx);
   return asJson(result);
+}
+
+/** The database that has the name now may be of another release: what is drift is measured by its own migrations. */
+function recordSchemas({ world, runId }: StepContext): Promise<void> {
+  const ours = world.ledgers.filter(({ database }) => database === 'application').map(({ domain }) => domain);
+  return recordSchema(world.targets, ours, runId);
 }
 
 async function provenBackup(ctx: LookContext, backupId: string): Promise<OpenBackup> {
@@ -223,46 +202,6 @@ async function prepareSide(ctx: StepContext, names: DatabaseNames, { manifest }:
     await prepareQueues(client);
     return fillQueues(client, manifest.snapshotAt, open);
   });
-}
-
-/** Stops every write unless that was done already, does the work, and tells how long nobody could write. */
-async function pausingWrites(ctx: StepContext, work: (paused: boolean) => Promise<void>): Promise<number> {
-  const began = performance.now();
-  const planned = await isStoppedByPlan(ctx);
-  const { changed: paused, seq } = await switchFlag(ctx, PLATFORM_WRITES, true, (present) => present?.off !== true);
-  const changed = paused && !planned;
-  try {
-    const until = Math.min(began + OBEYED_WITHIN_MS, ctx.deadline);
-    const { behind } = await acknowledged(ctx.world.control, BigInt(seq), until, ctx.signal);
-    if (behind.length > 0) throw new RestoreRefused('Not every process stops writing', { behind: behind.map(placeOf) });
-    await work(changed);
-    return Math.round(performance.now() - began);
-  } catch (error) {
-    if (changed && !(await isOver(ctx))) await letWrite(ctx);
-    throw error;
-  }
-}
-
-/** Whether the names were exchanged all the same: then whoever goes on lets everybody write again. */
-async function isOver(ctx: StepContext): Promise<boolean> {
-  return markedStep(ctx.world.application, ctx.stepKey).then(
-    (result) => result !== undefined,
-    () => true,
-  );
-}
-
-/** Whether an earlier step of the run has stopped all writes: then a later one lets them go on. */
-async function isStoppedByPlan({ world, runId }: StepContext): Promise<boolean> {
-  const { rowCount } = await world.control.query(
-    `SELECT FROM control.run_step
-     WHERE run_id = $1 AND action = 'flag.off' AND input ->> 'flag' = $2 AND state IN ('effect-done', 'verified')`,
-    [runId, PLATFORM_WRITES],
-  );
-  return (rowCount ?? 0) > 0;
-}
-
-async function letWrite(ctx: StepContext): Promise<void> {
-  await switchFlag(ctx, PLATFORM_WRITES, false, (present) => present?.off === true && present.runId === ctx.runId);
 }
 
 /** What is about the database that is in use and not about its rows: who may change it, and what was done once. */

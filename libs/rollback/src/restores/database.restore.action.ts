@@ -2,16 +2,10 @@ import type { Preview } from '../engine/action.js';
 import { defineAction } from '../engine/actions.js';
 import { openBackup } from '../backups/open-backup.js';
 import { namesOf } from './database-names.queries.js';
-import {
-  finished,
-  isSwapped,
-  restoreDatabase,
-  undoDatabase,
-  verifyDatabase,
-  writesSince,
-} from './database-swap.service.js';
+import { finished, isSwapped, restoreDatabase, undoDatabase, verifyDatabase } from './database-swap.service.js';
 import { asJson } from './effect.service.js';
 import { databaseRestoreInput } from './restore.contract.js';
+import { writesSince } from './writes-since.queries.js';
 
 /** The whole application database as it was in a proven backup (R5); the present one is kept under a failed name. */
 export const databaseRestore = defineAction({

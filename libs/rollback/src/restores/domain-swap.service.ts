@@ -1,3 +1,4 @@
+import { recordSchema } from '@belay/platform';
 import pg from 'pg';
 import { z } from 'zod';
 import { openBackup, type OpenBackup } from '../backups/open-backup.js';
@@ -84,8 +85,15 @@ export async function restoreDomain(ctx: StepContext, { domain, backupId }: Doma
       report: { tables: lost, published, redelivered },
     });
   });
-  await rememberCopy(ctx, { kind: 'schema', object: failed, domain });
+  await keptAside(ctx, domain, failed);
   return result;
+}
+
+/** Whatever follows the exchange of two schemas, as often as it is asked for. */
+export async function keptAside(ctx: StepContext, domain: string, object: string): Promise<void> {
+  await rememberCopy(ctx, { kind: 'schema', object, domain });
+  // What has the name now may be of other migrations.
+  await recordSchema(ctx.world.targets, [domain], ctx.runId);
 }
 
 /** From another connection: content and schema are those of the backup, and nobody rests on the old schema any more. */
@@ -122,7 +130,7 @@ export async function undoDomainRestore(ctx: StepContext, { domain }: DomainRest
     return asJson({ undone: true, kept: undone, report: { tables: lost } });
   });
   await forgetCopy(ctx, { kind: 'schema', object: failed });
-  await rememberCopy(ctx, { kind: 'schema', object: undone, domain });
+  await keptAside(ctx, domain, undone);
   return result;
 }
 

@@ -2,13 +2,13 @@ import type { Preview } from '../engine/action.js';
 import { defineAction } from '../engine/actions.js';
 import { markedStep } from '../engine/fence.js';
 import {
+  keptAside,
   keptNames,
   lookAtDomain,
   restoreDomain,
   undoDomainRestore,
   verifyDomainRestore,
 } from './domain-swap.service.js';
-import { rememberCopy } from './failed-copy.queries.js';
 import { domainRestoreInput } from './restore.contract.js';
 
 /** One domain as it was in a proven backup (R4); its present schema is kept under a failed name. */
@@ -56,7 +56,7 @@ export const domainRestore = defineAction({
     const result = await markedStep(context.world.application, context.stepKey);
     if (!result) return { effect: 'not-done' };
     // It was committed, and the executor died before it could be written down.
-    await rememberCopy(context, { kind: 'schema', object: keptNames(domain, context.runId).failed, domain });
+    await keptAside(context, domain, keptNames(domain, context.runId).failed);
     return { effect: 'done', result };
   },
 });

@@ -4,7 +4,7 @@ import { openBackup } from '../backups/open-backup.js';
 import type { Actor } from '../engine/actor.js';
 import { World } from '../engine/world.js';
 import { namesOf } from './database-names.queries.js';
-import { writesSince } from './database-swap.service.js';
+import { writesSince } from './writes-since.queries.js';
 import { lookAtDomain } from './domain-swap.service.js';
 import { asJson } from './effect.service.js';
 import { compareKeptRows } from './kept-rows.service.js';
