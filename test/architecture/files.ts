@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 /** What a file of a domain may be; one that fits none of them belongs to the platform or into another file. */
 const domainKinds = [
+  'command',
   'contract',
   'controller',
   'entity',
@@ -17,6 +18,7 @@ const domainKinds = [
   'reader',
   'rules',
   'service',
+  'store',
 ];
 
 /** Elsewhere a file may also be named after the one thing it holds (`gate.ts`), or after that and its kind. */
