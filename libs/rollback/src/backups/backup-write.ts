@@ -1,13 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { cp, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { catalogDifferences, type Catalog } from '@belay/platform';
 import pg from 'pg';
-import { to as copyTo } from 'pg-copy-streams';
-import { z } from 'zod';
 import type { World } from '../engine/world.js';
-import { BackupLedgerUnknown, SchemaDrift } from '../rollback.problems.js';
 import {
   MANIFEST_VERSION,
   type BackedUpTable,
@@ -17,12 +13,15 @@ import {
 } from './backup.contract.js';
 import { contextFiles } from './backup-context.service.js';
 import { keyId, writeFileOf, type Vessel, type WrittenFile } from './backup-file.js';
+import { copyTwice, publish } from './backup-folder.js';
 import { migrationFile, writeMigrationSql } from './backup-ledger.rules.js';
 import { BackupRoom, toldOfRoom } from './backup-room.js';
+import { migrationSql, refuseDrift } from './backup-schema.queries.js';
 import { readSequences, readSource, type Source, type SourceTable } from './backup-source.queries.js';
-import { contentOf, eachOf, openFixed } from './fixed-session.js';
+import { eachOf, openFixed } from './fixed-session.js';
 import { MANIFEST, readWhole, signedBytes } from './open-backup.js';
 import { lanes } from './restore-into.js';
+import { copyTable, lockTables } from './table-copy.js';
 
 export interface BackupRequest {
   readonly id: string;
@@ -102,7 +101,7 @@ class Writing {
       const leader = await this.openSession(clients, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       const { rows } = await leader.query<{ name: string }>('SELECT pg_export_snapshot() AS name');
       const source = await readSource(leader, this.request.scope, this.orderOfDomains());
-      await this.refuseDrift(source);
+      await refuseDrift(this.world.control, source);
       const estimate = source.tables.reduce((bytes, table) => bytes + table.bytes, 0);
       const room = await BackupRoom.check(dirname(this.vessel.folder), estimate);
       await lockTables(leader, source.tables);
@@ -112,7 +111,8 @@ class Writing {
       const others = await Promise.all(Array.from({ length: lanes - 1 }, () => this.openSession(clients, join)));
       const tables = await this.copyTables([leader, ...others], source.tables, room);
       const sequences = await readSequences(leader, source.domains);
-      await this.writeMigrations(source.ledger);
+      for (const { domain, name, ...sql } of await migrationSql(this.world.control, source.ledger))
+        await this.writeText(migrationFile(domain, name), writeMigrationSql(sql));
       for (const [name, content] of await contextFiles(this.world))
         await this.writeText(name, JSON.stringify(content, null, 2));
       return await this.finish(source, tables, sequences);
@@ -137,23 +137,6 @@ class Writing {
     return client;
   }
 
-  private async refuseDrift({ domains, catalogOf }: Source): Promise<void> {
-    const { rows } = await this.world.control.query<{ domain: string; catalog: Catalog }>(
-      `SELECT domain, catalog FROM control.schema_fingerprint WHERE domain = ANY ($1)`,
-      [domains],
-    );
-    const recorded = new Map(rows.map(({ domain, catalog }) => [domain, catalog]));
-    const drifted = domains.flatMap((domain) => {
-      const then = recorded.get(domain);
-      if (!then) return [{ domain, differences: ['what its last migration left was never recorded'] }];
-      const differences = catalogDifferences(then, catalogOf.get(domain) ?? {});
-      return differences.length === 0
-        ? []
-        : [{ domain, differences: differences.map(({ object, change }) => `${object} ${change}`) }];
-    });
-    if (drifted.length > 0) throw new SchemaDrift(drifted);
-  }
-
   private async copyTables(
     clients: readonly pg.Client[],
     tables: readonly SourceTable[],
@@ -164,8 +147,11 @@ class Writing {
     const total = tables.reduce((bytes, table) => bytes + table.bytes, 0);
     let done = 0;
     const copied: BackedUpTable[] = [];
+    const written = (bytes: number) => {
+      room.written(bytes);
+    };
     const lane = (client: pg.Client) => async (table: SourceTable) => {
-      copied.push(await this.copyTable(client, table, room, signal));
+      copied.push(await copyTable(client, table, (path, content) => this.write(path, content, { signal, written })));
       done += table.bytes;
       request.progress?.(done, total, 'bytes');
     };
@@ -174,59 +160,6 @@ class Writing {
     const place = new Map(tables.map((table, index) => [`${table.schema}.${table.table}`, index]));
     const placeOf = ({ schema, table }: BackedUpTable) => place.get(`${schema}.${table}`) ?? 0;
     return copied.sort((one, other) => placeOf(one) - placeOf(other));
-  }
-
-  private async copyTable(
-    client: pg.Client,
-    table: SourceTable,
-    room: BackupRoom,
-    signal: AbortSignal,
-  ): Promise<BackedUpTable> {
-    const { domain, schema, columns, where } = table;
-    const list = columns.map((column) => `t.${pg.escapeIdentifier(column)}`).join(', ');
-    const from = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table.table)} t${where === null ? '' : ` WHERE ${where}`}`;
-    const rowsOut = () =>
-      client.query(copyTo(`COPY (SELECT ${list} FROM ${from}) TO STDOUT`, { highWaterMark: 1 << 18 }));
-    const written = (bytes: number) => {
-      room.written(bytes);
-    };
-    const file = await this.write(dataFile(schema, table.table), rowsOut, { signal, written });
-    const content = await client.query<{ rows: string; hash: string }>(contentOf(table));
-    const { rows, hash } = z.object({ rows: z.string(), hash: z.string() }).parse(content.rows[0]);
-    if (BigInt(rows) !== file.lines)
-      throw new Error(`${schema}.${table.table}: ${file.lines} rows were copied and ${rows} counted`);
-    return {
-      domain,
-      schema,
-      table: table.table,
-      columns: [...columns],
-      where,
-      rows,
-      hash,
-      bytes: file.plainBytes.toString(),
-      file: file.path,
-    };
-  }
-
-  /** The SQL that each migration ran, so that no build is needed to make the schema again. */
-  private async writeMigrations(ledger: BackupManifest['ledger']): Promise<void> {
-    const { rows } = await this.world.control.query(
-      `SELECT domain, name, up_sql AS up, down_sql AS down, up_again_sql AS "upAgain"
-       FROM control.migration_artifact JOIN jsonb_to_recordset($1) AS line(domain text, name text, checksum text)
-         USING (domain, name, checksum)`,
-      [JSON.stringify(ledger)],
-    );
-    const stored = new Map(
-      z
-        .array(artifactRow)
-        .parse(rows)
-        .map((row) => [`${row.domain}/${row.name}`, row]),
-    );
-    const unknown = ledger.map(({ domain, name }) => `${domain}/${name}`).filter((name) => !stored.has(name));
-    if (unknown.length > 0) throw new BackupLedgerUnknown(unknown);
-    for (const { domain, name, ...sql } of stored.values()) {
-      await this.writeText(migrationFile(domain, name), writeMigrationSql(sql));
-    }
   }
 
   private async finish(
@@ -284,66 +217,6 @@ class Writing {
     const file = await writeFileOf(this.vessel, path, content, watch);
     this.#files.push(file);
     return file;
-  }
-}
-
-const artifactRow = z.object({
-  domain: z.string(),
-  name: z.string(),
-  up: z.array(z.string()),
-  down: z.array(z.string()),
-  upAgain: z.array(z.string()),
-});
-
-/** Against whoever would change or empty a table while it is read; readers and writers do not notice. */
-async function lockTables(leader: pg.Client, tables: readonly SourceTable[]): Promise<void> {
-  if (tables.length === 0) return;
-  const names = tables.map(({ schema, table }) => `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)}`);
-  await leader.query(`LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`);
-}
-
-/** Names of a database may hold what names of files may not, and be longer than those. */
-function dataFile(schema: string, table: string): string {
-  const name = [schema, table].map(encoded).join('.');
-  const fitting = name.length <= 200 ? name : createHash('sha256').update(name).digest('hex');
-  return `data/${fitting}.copy.zst`;
-}
-
-function encoded(name: string): string {
-  return [...Buffer.from(name)]
-    .map((byte) => {
-      const character = String.fromCharCode(byte);
-      return /[a-z0-9_$-]/.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`;
-    })
-    .join('');
-}
-
-async function publish(draft: string, folder: string): Promise<void> {
-  await rename(draft, folder);
-  const parent = await open(dirname(folder), 'r');
-  try {
-    await parent.sync();
-  } finally {
-    await parent.close();
-  }
-}
-
-/** Says whether the second copy is whole; the first one is good without it. */
-async function copyTwice(world: World, folder: string, copies: string, manifest: BackupManifest): Promise<boolean> {
-  const target = join(copies, basename(folder));
-  const draft = `${target}.part`;
-  try {
-    await mkdir(copies, { recursive: true });
-    await rm(draft, { recursive: true, force: true });
-    await cp(folder, draft, { recursive: true });
-    const { problems } = await readWhole(world.signer, draft, manifest);
-    if (problems.length > 0) throw new Error('The second copy is not what was written');
-    await publish(draft, target);
-    return true;
-  } catch (error) {
-    world.runtime.log.error({ err: error, backup: manifest.id }, 'no second copy of a backup');
-    await rm(draft, { recursive: true, force: true }).catch(() => undefined);
-    return false;
   }
 }
 

@@ -5,8 +5,8 @@ import type { Logger } from 'pino';
 import type { Checks } from '../checks/checks.js';
 import { hashOfDocument } from '../plans/plan-hash.rules.js';
 import type { Actions } from './actions.js';
-import { brokeOff, factsOf } from './error-facts.js';
-import { endSessions, FencedOff, insist, raiseFence } from './fence.js';
+import { factsOf } from './error-facts.js';
+import { endSessions } from './fence.js';
 import { Journal } from './journal.js';
 import type { JsonObject } from './json.js';
 import type { JournalObserver } from './journal-point.js';
@@ -16,7 +16,6 @@ import {
   keepLease,
   LEASE_TTL_MS,
   LeaseLost,
-  liftEpoch,
   releaseLease,
   type Lease,
   type Scope,
@@ -25,6 +24,7 @@ import type { LiveRun, Timing } from './live-run.js';
 import { RunExecutor } from './run-executor.js';
 import { nextRun, planOf, runIn, stepsOf, type RunRow } from './run.queries.js';
 import type { RunState } from './state.rules.js';
+import { closeDoors, takeRun } from './takeover.js';
 import type { World } from './world.js';
 
 export interface ExecutorParts {
@@ -172,47 +172,14 @@ export class ExecutorHost implements OnApplicationBootstrap, BeforeApplicationSh
 
   private async carry(lease: Lease, runId: string, signal: AbortSignal): Promise<void> {
     const { world } = this.parts;
-    await this.raise(lease, runId);
-    const run = await this.take(lease, runId);
+    await closeDoors(world, lease, runId);
+    const run = await takeRun(world, lease, runId);
     if (!run) return;
     const live = await this.open(run, signal);
     if (live) await new RunExecutor(live).carry();
     else await this.refuse(run);
     await endSessions(world, run.id).catch(() => undefined);
     if (run.mode === 'emergency') await this.reconcilePreempted(lease, signal);
-  }
-
-  /** Closes the doors behind whoever was at work before. Throws when they cannot be reached, save in an emergency. */
-  private async raise(lease: Lease, runId: string): Promise<void> {
-    const { world } = this.parts;
-    try {
-      await raiseFence(world, { ...lease, runId });
-    } catch (error) {
-      // The control database was put back to an earlier time: epochs go on from where they were, with the next lease.
-      if (error instanceof FencedOff) {
-        await releaseLease(world.control, await liftEpoch(world.control, lease, error.epoch));
-        throw new LeaseLost(lease.scope);
-      }
-      const run = await runIn(world.control, runId);
-      if (run?.mode !== 'emergency' || !brokeOff(error)) throw error;
-    }
-  }
-
-  /** The run under the epoch of this lease; whoever wrote under an earlier one is through. */
-  private async take(lease: Lease, runId: string): Promise<RunRow | undefined> {
-    const { world } = this.parts;
-    const client = await world.connect('control', 'belay-executor-take');
-    try {
-      await client.query(`SET lock_timeout = '10s'`);
-      const { rowCount } = await insist(client, world.control, () =>
-        client.query(`UPDATE control.run SET epoch = $2 WHERE id = $1 AND epoch < $2`, [runId, lease.epoch]),
-      );
-      // The memory was put back to a time at which the lease was younger than the run; each turn counts on.
-      if (rowCount !== 1) throw new Error(`run ${runId} has a later epoch than ${lease.epoch}`);
-      return await runIn(client, runId);
-    } finally {
-      await client.end().catch(() => undefined);
-    }
   }
 
   /** Undefined when this build cannot read the plan, or it is not the one that was approved. */
@@ -260,7 +227,7 @@ export class ExecutorHost implements OnApplicationBootstrap, BeforeApplicationSh
       [lease.scope],
     );
     for (const { id } of rows) {
-      const run = await this.take(lease, id);
+      const run = await takeRun(this.parts.world, lease, id);
       const live = run && (await this.open(run, signal));
       if (live) await new RunExecutor(live).reconcile();
     }

@@ -1,18 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '@belay/platform';
-import { StepWaits, type Action, type Confirmation, type Preview, type StepContext } from './action.js';
-import { backoffMs, breakMs } from './backoff.rules.js';
+import { StepWaits, type Action, type Confirmation, type Preview } from './action.js';
 import { brokeOff, factsOf } from './error-facts.js';
-import { endSessions, FencedOff } from './fence.js';
+import { endSessions } from './fence.js';
 import type { JsonObject } from './json.js';
 import type { StepMove } from './journal.js';
 import type { JournalPoint } from './journal-point.js';
-import { LeaseLost } from './lease.js';
 import { limited, StillAtWork } from './limited.js';
 import { actionOf, planned, type LiveRun } from './live-run.js';
 import { Progress } from './progress.js';
 import { wishesOf, type StepRow } from './run.queries.js';
-import { stepContext } from './step-context.js';
+import { StepSight } from './step-sight.js';
 
 /** How far a step came. `wished`: a person wants the run to stop, or to be taken back, while the step waits. */
 export type StepOutcome =
@@ -22,10 +19,6 @@ export type StepOutcome =
 
 /** A step whose executor dies this often is given up. */
 const MOST_CRASHES = 5;
-const LOOK_ATTEMPTS = 3;
-/** How long a database that does not answer is waited for, before a person is asked. */
-const PATIENCE_MS = 60_000;
-const EMERGENCY_PATIENCE_MS = 2_000;
 
 /**
  * Takes one step through its life: looked at, shown, begun, done, verified. Each stage is journaled before and after, so it
@@ -34,6 +27,7 @@ const EMERGENCY_PATIENCE_MS = 2_000;
 export class StepRunner {
   readonly #action: Action;
   readonly #timeoutS: number;
+  readonly #sight: StepSight;
 
   constructor(
     private readonly live: LiveRun,
@@ -41,6 +35,7 @@ export class StepRunner {
   ) {
     this.#action = actionOf(live, step);
     this.#timeoutS = planned(live, step).timeoutS || this.#action.timeoutS;
+    this.#sight = new StepSight(live, step.key, this.#timeoutS);
   }
 
   async advance(): Promise<StepOutcome> {
@@ -57,8 +52,8 @@ export class StepRunner {
     let before: JsonObject;
     let shown: Preview;
     try {
-      before = await this.looking((context) => this.#action.inspect(context, step.input));
-      shown = await this.looking((context) => this.#action.preview(context, step.input));
+      before = await this.#sight.look((context) => this.#action.inspect(context, step.input));
+      shown = await this.#sight.look((context) => this.#action.preview(context, step.input));
     } catch (error) {
       return this.undecided(error);
     }
@@ -116,7 +111,7 @@ export class StepRunner {
     let result: JsonObject;
     try {
       result = await limited(live.signal, this.#timeoutS, (signal, deadline) =>
-        this.#action.execute(this.context(signal, deadline, progress.note, confirmed), step.input),
+        this.#action.execute(this.#sight.context(signal, deadline, progress.note, confirmed), step.input),
       );
     } catch (error) {
       if (error instanceof StepWaits) {
@@ -124,7 +119,7 @@ export class StepRunner {
         return undefined;
       }
       if (error instanceof StillAtWork) await this.leave(error);
-      this.throwIfOver(error);
+      this.#sight.throwIfOver(error);
       return await this.settle(error);
     } finally {
       progress.stop();
@@ -184,12 +179,12 @@ export class StepRunner {
     }
     let found: Awaited<ReturnType<Action['reconcile']>>;
     try {
-      found = await this.looking(async (context) => {
+      found = await this.#sight.look(async (context) => {
         await endSessions(live.world, live.run.id);
         return this.#action.reconcile(context, step.input, step.before ?? {});
       });
     } catch (failure) {
-      this.throwIfOver(failure);
+      this.#sight.throwIfOver(failure);
       return { kind: 'unknown', why: factsOf(failure) };
     }
     const told = { effect: found.effect, error: facts };
@@ -199,7 +194,7 @@ export class StepRunner {
     }
     if (again && this.mayTryAgain(error)) {
       await this.move({ to: 'previewed', set: { error: facts } }, 'step.reconciled', told);
-      if (error !== undefined) await this.pause(error, step.attempt);
+      if (error !== undefined) await this.#sight.pause(error, step.attempt);
       return undefined;
     }
     const why = { ...facts, effect: found.effect };
@@ -222,9 +217,9 @@ export class StepRunner {
     const done = { before: step.before ?? {}, result: step.result };
     let evidence: Awaited<ReturnType<Action['verify']>>;
     try {
-      evidence = await this.looking((context) => this.#action.verify(context, step.input, done));
+      evidence = await this.#sight.look((context) => this.#action.verify(context, step.input, done));
     } catch (error) {
-      this.throwIfOver(error);
+      this.#sight.throwIfOver(error);
       evidence = { outcome: 'inconclusive', facts: factsOf(error) };
     }
     const { outcome, facts } = evidence;
@@ -245,52 +240,11 @@ export class StepRunner {
     return undefined;
   }
 
-  /** A look has no effect, so that it is repeated when it fails for reasons that may pass; a database is waited for. */
-  private async looking<Seen>(look: (context: StepContext) => Promise<Seen>): Promise<Seen> {
-    const until = performance.now() + (this.live.run.mode === 'emergency' ? EMERGENCY_PATIENCE_MS : PATIENCE_MS);
-    for (let failures = 1; ; failures++) {
-      try {
-        return await limited(this.live.signal, this.#timeoutS, (signal, deadline) =>
-          look(this.context(signal, deadline)),
-        );
-      } catch (error) {
-        this.throwIfOver(error);
-        const hopeless = error instanceof Problem && error.kind !== 'unavailable';
-        const enough = brokeOff(error) ? performance.now() > until : failures >= LOOK_ATTEMPTS;
-        if (hopeless || enough) throw error;
-        await this.pause(error, failures);
-      }
-    }
-  }
-
-  private async pause(error: unknown, failures: number): Promise<void> {
-    const ms = brokeOff(error) ? breakMs(failures) : backoffMs(failures, Math.random());
-    await sleep(ms, undefined, { signal: this.live.signal });
-  }
-
   /** Before anything was done: a refusal is final, anything else is for a person to look at. */
   private undecided(error: unknown): StepOutcome {
-    this.throwIfOver(error);
+    this.#sight.throwIfOver(error);
     const refused = error instanceof Problem && error.kind !== 'unavailable';
     return { kind: refused ? 'failed' : 'unknown', why: factsOf(error) };
-  }
-
-  private throwIfOver(error: unknown): void {
-    this.live.signal.throwIfAborted();
-    if (error instanceof LeaseLost || error instanceof StillAtWork) throw error;
-    if (error instanceof FencedOff) throw new LeaseLost(this.live.run.scope);
-  }
-
-  private context(
-    signal: AbortSignal,
-    deadline: number,
-    progress?: StepContext['progress'],
-    confirmed: Confirmation | null = null,
-  ): StepContext {
-    const { world, run } = this.live;
-    const { id: runId, epoch, scope, actor, reason } = run;
-    const facts = { runId, stepKey: this.step.key, epoch, scope, actor, reason, signal, deadline, confirmed };
-    return stepContext(world, progress ? { ...facts, progress } : facts);
   }
 
   private move(change: Omit<StepMove, 'step'>, type: string, payload: JsonObject): Promise<void> {

@@ -4,14 +4,8 @@ import { invoiceById } from '../invoices/invoice.queries.js';
 import { runReconciliation, stateOf } from '../invoices/recon-engine.service.js';
 import { StorageRun } from '../storage/storage-run.service.js';
 import { dueStorageDays, lockStorage } from '../storage/storage.queries.js';
-import {
-  actAs,
-  allWarehouses,
-  forgetKeysSince,
-  markAllDirty,
-  openInvoices,
-  rebuildReserved,
-} from './recovery.queries.js';
+import { actAs, allWarehouses, forgetKeysSince, markAllDirty, openInvoices } from './recovery.queries.js';
+import { rebuildReserved } from './standing-movement.queries.js';
 
 /** What follows from other rows is worked out again, whichever way these came back. */
 export async function afterRestore(

@@ -25,13 +25,13 @@ import {
   beginPart,
   dropCloses,
   endPart,
-  rebuildReserved,
   restedOnInvoices,
   undoPart,
-  undoStandingCharges,
   writableColumns,
   type ChangedRecord,
 } from './recovery.queries.js';
+import { undoStandingCharges } from './standing-charge.queries.js';
+import { rebuildReserved } from './standing-movement.queries.js';
 
 type Kept = RecoveryOutcome['kept'][number];
 

@@ -1,13 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { databaseError, RecoveryRefused, type RecoveryContext } from '@belay/platform';
-import {
-  beginPart,
-  endPart,
-  negativeBuckets,
-  postReversals,
-  undoPart,
-  type StandingMovement,
-} from './recovery.queries.js';
+import { beginPart, endPart, undoPart } from './recovery.queries.js';
+import { negativeBuckets, postReversals, type StandingMovement } from './standing-movement.queries.js';
 
 /** Their own times leave the past as if nothing had been; later ones hold where something was taken in between. */
 const times = ['own', 'last', 'now'] as const;

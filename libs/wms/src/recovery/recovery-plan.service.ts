@@ -2,15 +2,9 @@ import { createHash } from 'node:crypto';
 import type { RecoveryContext, RecoveryInput, RecoveryPlan } from '@belay/platform';
 import { z } from 'zod';
 import { recoveredTables } from './recovered-table.rules.js';
-import {
-  auditHead,
-  changedRecords,
-  countStandingCharges,
-  shortBuckets,
-  standingMovements,
-  type ChangedRecord,
-  type StandingMovement,
-} from './recovery.queries.js';
+import { auditHead, changedRecords, type ChangedRecord } from './recovery.queries.js';
+import { countStandingCharges } from './standing-charge.queries.js';
+import { shortBuckets, standingMovements, type StandingMovement } from './standing-movement.queries.js';
 
 const LEDGER = 'wms.wms_inventory_transaction';
 const CHARGES = 'wms.cost_charge';
