@@ -1,12 +1,14 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
 import { readConfig, startRuntime, type Config, type Domain, type Ledger, type RunningRuntime } from '@belay/platform';
-import pg from 'pg';
+import type pg from 'pg';
 import { World } from '../../libs/rollback/src/engine/world.js';
 import type { Action, Evidence, Reconciled, StepContext } from '../../libs/rollback/src/engine/action.js';
 import type { JsonObject } from '../../libs/rollback/src/engine/json.js';
 import { compensationKeyOf, stepContext, stepKeyOf } from '../../libs/rollback/src/engine/step-context.js';
 import { FlagsFile } from '../gate/flags-file.js';
 import { createDatabases, type TestDatabases } from '../support/databases.js';
+import { environmentOf } from '../support/environment.js';
+import { quietPool } from '../support/pool.js';
 
 export interface ActionRoomOptions {
   readonly domains: readonly Domain[];
@@ -27,29 +29,13 @@ export class ActionRoom {
     readonly runtime: RunningRuntime,
     readonly world: World,
   ) {
-    this.#pools = [databases.databaseUrl, databases.controlUrl].map((connectionString) => {
-      const pool = new pg.Pool({ connectionString, max: 3 });
-      pool.on('error', () => undefined);
-      return pool;
-    });
+    this.#pools = [quietPool(databases.databaseUrl, 3), quietPool(databases.controlUrl, 3)];
   }
 
   static async open({ domains, on = [], ledgers = [], env = {}, sql }: ActionRoomOptions): Promise<ActionRoom> {
     const databases = await createDatabases();
     const flags = new FlagsFile(domains, on);
-    const config = {
-      ...readConfig({
-        NODE_ENV: 'test',
-        LOG_LEVEL: 'silent',
-        SECRET_KEY: randomBytes(32).toString('base64'),
-        DATABASE_URL: databases.databaseUrl,
-        CONTROL_DATABASE_URL: databases.controlUrl,
-        PORT: '0',
-        ANONYMOUS_RATE_LIMIT_PER_MINUTE: '1000000',
-        ...env,
-      }),
-      FLAGS_FILE: flags.path,
-    };
+    const config = readConfig(environmentOf(databases, flags.path, env));
     const runtime = await startRuntime('worker', domains, config);
     const room = new ActionRoom(databases, flags, config, runtime, new World(runtime, ledgers));
     if (sql !== undefined) await room.rows(sql);

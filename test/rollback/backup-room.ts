@@ -1,9 +1,9 @@
-import { randomBytes, randomUUIDv7 } from 'node:crypto';
+import { randomUUIDv7 } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrateUp, readConfig, startRuntime, type Config, type Ledger, type RunningRuntime } from '@belay/platform';
-import pg from 'pg';
+import type pg from 'pg';
 import type { BackupLevel, BackupScope } from '../../libs/rollback/src/backups/backup.contract.js';
 import { proveBackup } from '../../libs/rollback/src/backups/backup-proof.service.js';
 import { writtenBackup } from '../../libs/rollback/src/backups/backup-record.service.js';
@@ -11,6 +11,8 @@ import { insertBackup, type BackupRecord } from '../../libs/rollback/src/backups
 import { World } from '../../libs/rollback/src/engine/world.js';
 import { ledgers } from '../../migrations/index.js';
 import { createDatabases, createEmptyDatabase } from '../support/databases.js';
+import { environmentOf } from '../support/environment.js';
+import { quietPool } from '../support/pool.js';
 
 /** What every installation has; a restore of it takes no longer than it must. */
 export const platformOnly = ledgers.filter(({ domain }) => domain === 'control' || domain === 'platform');
@@ -35,23 +37,17 @@ export class BackupRoom {
     started.defer(() => {
       rmSync(folder, { recursive: true, force: true });
     });
-    const variables = {
-      NODE_ENV: 'test',
-      LOG_LEVEL: 'silent',
-      SECRET_KEY: randomBytes(32).toString('base64'),
-      DATABASE_URL: application.url,
-      CONTROL_DATABASE_URL: control.controlUrl,
-      FLAGS_FILE: join(folder, 'no-flags.json'),
+    const urls = { databaseUrl: application.url, controlUrl: control.controlUrl };
+    const variables = environmentOf(urls, join(folder, 'no-flags.json'), {
       BACKUP_DIR: join(folder, 'backups'),
       ...env,
-    };
+    });
     const config = readConfig(variables);
     const runtime = started.adopt(await startRuntime('worker', [], config), (one) => one.close());
     const all = [...platformOnly, ...of];
     const world = started.adopt(new World(runtime, all), (one) => one.close());
     for (const { domain, database } of all) if (database === 'application') await migrateUp(world.targets, all, domain);
-    const pool = started.adopt(new pg.Pool({ connectionString: application.url, max: 8 }), (one) => one.end());
-    pool.on('error', () => undefined);
+    const pool = started.adopt(quietPool(application.url, 8), (one) => one.end());
     return new BackupRoom(folder, variables, config, world, runtime, pool, started.move());
   }
 

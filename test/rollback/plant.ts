@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { directory } from '@belay/directory';
 import { Database, readConfig, SigningKeys, type Config, type Domain } from '@belay/platform';
 import { rollback } from '@belay/rollback';
-import pg from 'pg';
+import type pg from 'pg';
 import { DataSource } from 'typeorm';
 import type { z, ZodType } from 'zod';
 import { startApi, type RunningApi } from '../../apps/api/src/api.js';
@@ -11,8 +11,11 @@ import { startWorker, type RunningWorker } from '../../apps/worker/src/worker.js
 import { runView, type RunView } from '../../libs/rollback/src/runs/run.contract.js';
 import { planView, type planTarget, type PlanView } from '../../libs/rollback/src/plans/plan.contract.js';
 import { FlagsFile } from '../gate/flags-file.js';
+import { insertAccount } from '../support/accounts.js';
 import { createDatabases, type TestDatabases } from '../support/databases.js';
+import { environmentOf } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
+import { quietPool } from '../support/pool.js';
 
 /** A reason that is long enough. */
 export const because = 'the counts are wrong since noon';
@@ -46,26 +49,15 @@ export class Plant {
     const flags = started.adopt(new FlagsFile(all, on), (one) => {
       one.remove();
     });
-    const config = readConfig({
-      NODE_ENV: 'test',
-      LOG_LEVEL: 'silent',
-      SECRET_KEY: randomBytes(32).toString('base64'),
-      DATABASE_URL: databases.databaseUrl,
-      CONTROL_DATABASE_URL: databases.controlUrl,
-      FLAGS_FILE: flags.path,
-      AUDIT_ANCHOR_FILE: join(flags.folder, 'anchors.jsonl'),
-      EMERGENCY_JOURNAL_FILE: join(flags.folder, 'journal.jsonl'),
-      BACKUP_DIR: join(flags.folder, 'backups'),
-      PORT: '0',
-      RATE_LIMIT_PER_MINUTE: '1000000',
-      ANONYMOUS_RATE_LIMIT_PER_MINUTE: '1000000',
-      ...(typeof env === 'function' ? env(flags.path) : env),
-    });
-    const pool = (connectionString: string) => {
-      const one = new pg.Pool({ connectionString, max: 3 });
-      one.on('error', () => undefined);
-      return started.adopt(one, (opened) => opened.end());
-    };
+    const config = readConfig(
+      environmentOf(databases, flags.path, {
+        AUDIT_ANCHOR_FILE: join(flags.folder, 'anchors.jsonl'),
+        EMERGENCY_JOURNAL_FILE: join(flags.folder, 'journal.jsonl'),
+        BACKUP_DIR: join(flags.folder, 'backups'),
+        ...(typeof env === 'function' ? env(flags.path) : env),
+      }),
+    );
+    const pool = (url: string) => started.adopt(quietPool(url, 3), (opened) => opened.end());
     const pools = { application: pool(databases.databaseUrl), control: pool(databases.controlUrl) };
     if (sql !== undefined) await pools.application.query(sql);
     const source = new DataSource({ type: 'postgres', url: databases.databaseUrl, installExtensions: false });
@@ -100,21 +92,8 @@ export class Plant {
     return new Person(id, this.api.url, token);
   }
 
-  private async account(kind: 'person' | 'machine', held: readonly string[]): Promise<string> {
-    const id = randomUUIDv7();
-    await this.rows(
-      `INSERT INTO directory.account (id, kind, username, display_name, row_version) VALUES ($1, $2, $3, $4, 1)`,
-      [id, kind, `user-${id}`, `User ${id}`],
-    );
-    for (const name of held) {
-      const [table, column] = name.includes(':') ? ['account_permission', 'permission'] : ['account_role', 'role'];
-      await this.rows(`INSERT INTO directory.${table} (id, account_id, ${column}) VALUES ($1, $2, $3)`, [
-        randomUUIDv7(),
-        id,
-        name,
-      ]);
-    }
-    return id;
+  private account(kind: 'person' | 'machine', held: readonly string[]): Promise<string> {
+    return insertAccount((sql, values) => this.rows(sql, values), held, kind);
   }
 
   /** In the application database. */
@@ -189,7 +168,7 @@ export class Person {
     await eventually(async () => {
       run = await this.ask('GET', `/api/rollback/runs/${runId}`, runView);
       if (!states.includes(run.state)) throw new Error(`the run is ${run.state}: ${JSON.stringify(run.steps)}`);
-    }, 30_000);
+    }, 120_000);
     return run;
   }
 }

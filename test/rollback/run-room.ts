@@ -11,7 +11,7 @@ import {
   type Ledger,
 } from '@belay/platform';
 import { join } from 'node:path';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Verdict } from '../../libs/rollback/src/checks/verdict.rules.js';
 import type { Action } from '../../libs/rollback/src/engine/action.js';
 import { Actions } from '../../libs/rollback/src/engine/actions.js';
@@ -25,7 +25,9 @@ import { hashOfDocument } from '../../libs/rollback/src/plans/plan-hash.rules.js
 import { planDoc, type PlanDoc, type PlanStep } from '../../libs/rollback/src/plans/plan.contract.js';
 import { FlagsFile } from '../gate/flags-file.js';
 import { createDatabases, type TestDatabases } from '../support/databases.js';
+import { environmentOf } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
+import { quietPool } from '../support/pool.js';
 
 export interface WantedStep {
   readonly action: string;
@@ -97,12 +99,7 @@ export class RunRoom {
     private readonly ledgers: readonly Ledger[],
     readonly actions: readonly Action[],
   ) {
-    const open = (connectionString: string) => {
-      const pool = new pg.Pool({ connectionString, max: 4 });
-      pool.on('error', () => undefined);
-      return pool;
-    };
-    this.#pools = [open(databases.databaseUrl), open(databases.controlUrl)];
+    this.#pools = [quietPool(databases.databaseUrl), quietPool(databases.controlUrl)];
   }
 
   static async open(
@@ -127,16 +124,7 @@ export class RunRoom {
       from && { application: nameOf(from.databaseUrl), control: nameOf(from.controlUrl) },
     );
     const flags = new FlagsFile(domains);
-    const env = {
-      NODE_ENV: 'test',
-      LOG_LEVEL: 'silent',
-      SECRET_KEY: randomBytes(32).toString('base64'),
-      DATABASE_URL: databases.databaseUrl,
-      CONTROL_DATABASE_URL: databases.controlUrl,
-      FLAGS_FILE: flags.path,
-      BACKUP_DIR: join(flags.folder, 'backups'),
-      ...more,
-    };
+    const env = environmentOf(databases, flags.path, { BACKUP_DIR: join(flags.folder, 'backups'), ...more });
     const room = new RunRoom(databases, flags, env, domains, ledgers, actions);
     if (sql !== undefined) await room.rows(sql);
     return room;

@@ -7,6 +7,7 @@ import type { LightMyRequestResponse } from 'fastify';
 import pg from 'pg';
 import type { ZodType } from 'zod';
 import { composeApi } from '../../apps/api/src/compose.js';
+import { insertAccount } from './accounts.js';
 import { createDatabases } from './databases.js';
 
 export interface TestApiOptions {
@@ -85,19 +86,7 @@ export class TestApi {
 
   /** Somebody new who holds exactly these roles and permissions (the names with a colon) everywhere. */
   async as(...held: string[]): Promise<TestApi> {
-    const id = randomUUIDv7();
-    await this.rows(
-      `INSERT INTO directory.account (id, kind, username, display_name, row_version) VALUES ($1, 'person', $2, $3, 1)`,
-      [id, `user-${id}`, `User ${id}`],
-    );
-    for (const name of held) {
-      const [table, column] = name.includes(':') ? ['account_permission', 'permission'] : ['account_role', 'role'];
-      await this.rows(`INSERT INTO directory.${table} (id, account_id, ${column}) VALUES ($1, $2, $3)`, [
-        randomUUIDv7(),
-        id,
-        name,
-      ]);
-    }
+    const id = await insertAccount((sql, values) => this.rows(sql, values), held);
     return this.asAccount(id);
   }
 

@@ -1,0 +1,9 @@
+import pg from 'pg';
+
+/** Of a test: a connection that a server or a test itself cuts off is no failure of its own. */
+export function quietPool(connectionString: string, max = 4): pg.Pool {
+  const pool = new pg.Pool({ connectionString, max });
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
+}
