@@ -68,7 +68,7 @@ describe('the API as a process', () => {
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
     await eventually(async () => {
       const signedOn = await control.rows(`SELECT role, pid, booted FROM control.process`);
-      expect(signedOn).toEqual([{ role: 'api', pid: child.pid, booted: ['directory', 'rollback'] }]);
+      expect(signedOn).toEqual([{ role: 'api', pid: child.pid, booted: ['directory', 'production', 'rollback'] }]);
     }, 500);
     const began = performance.now();
     child.kill(signal);
