@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { Versions } from './graphs/version.reader.js';
 import { JobCompletion } from './lifecycle/job-completion.service.js';
 import { Joining } from './lifecycle/joining.service.js';
+import { LifecycleMetrics } from './lifecycle/lifecycle-metrics.service.js';
 import { LifecycleProcessor } from './lifecycle/lifecycle.processor.js';
 import { Overdue } from './lifecycle/overdue.service.js';
 import { Routing } from './lifecycle/routing.service.js';
@@ -61,6 +62,7 @@ import { WorkProcessor } from './work/work.processor.js';
     JobCompletion,
     JobNews,
     Joining,
+    LifecycleMetrics,
     LifecycleProcessor,
     Limiting,
     Overdue,

@@ -13,6 +13,7 @@ import { HistoryController } from './history/history.controller.js';
 import { HistoryService } from './history/history.service.js';
 import { JobCompletion } from './lifecycle/job-completion.service.js';
 import { Joining } from './lifecycle/joining.service.js';
+import { LifecycleMetrics } from './lifecycle/lifecycle-metrics.service.js';
 import { Overdue } from './lifecycle/overdue.service.js';
 import { QcService } from './lifecycle/qc.service.js';
 import { Routing } from './lifecycle/routing.service.js';
@@ -114,6 +115,7 @@ import { WorkController } from './work/work.controller.js';
     JobCompletion,
     JobNews,
     Joining,
+    LifecycleMetrics,
     Limiting,
     LimitService,
     Overdue,

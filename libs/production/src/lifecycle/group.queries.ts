@@ -115,3 +115,11 @@ export const sentAlong = statement<{ readonly edgeId: string; readonly times: nu
    WHERE t.instance_id = $1 AND jsonb_typeof(t.metadata->'sent'->($2::text)) = 'array'
    GROUP BY 1`,
 );
+
+/** How many tokens wait for others at a join. */
+export const waitingAtJoins = statement<{ readonly tokens: number }>(
+  'production.count_waiting_at_joins',
+  `SELECT count(*)::integer AS tokens FROM production.token_parallel_group g
+   JOIN production.token_join_arrival a ON a.group_id = g.id AND a.consumed_at IS NULL
+   WHERE g.merged_at IS NULL`,
+);

@@ -6,9 +6,11 @@ import { AssignmentRows } from '../work/assignment-rows.service.js';
 import { reportFinding } from './finding.queries.js';
 import { groupsById, mergeGroups, noteArrivals, type ChildRow, type GroupRow } from './group.queries.js';
 import { joinState, type JoinChild, type JoinState } from './join.rules.js';
-import type { Journey, Traveller } from './journey.rules.js';
+import type { Journey } from './journey.rules.js';
+import { LifecycleMetrics } from './lifecycle-metrics.service.js';
 import { isLive } from './token.rules.js';
 import { TokenStore } from './token.store.js';
+import type { Traveller } from './traveller.rules.js';
 
 /** Brings together what a split parted. Always by group: parts of two pieces never merge. */
 @Injectable()
@@ -16,6 +18,7 @@ export class Joining {
   constructor(
     private readonly assignments: AssignmentRows,
     private readonly commands: Commands,
+    private readonly metrics: LifecycleMetrics,
     private readonly store: TokenStore,
   ) {}
 
@@ -142,7 +145,9 @@ export class Joining {
       }
     }
     onward.set({ queueReason: null, queueEnteredAt: null });
-    onward.tell('TOKEN_MERGE', { groupId: group.id, branches: timesOf(group, arrived, join, command.at) });
+    const branches = timesOf(group, arrived, join, command.at);
+    for (const { waitSeconds } of branches) this.metrics.joinWait.observe(waitSeconds);
+    onward.tell('TOKEN_MERGE', { groupId: group.id, branches });
     onward.keep();
     return [onward];
   }
@@ -234,8 +239,16 @@ function earliest(arrived: readonly ChildRow[], join: PublishedNode): ChildRow |
   return arrived.toSorted((one, other) => when(one) - when(other) || (one.id < other.id ? -1 : 1))[0];
 }
 
+interface BranchTimes {
+  readonly tokenId: string;
+  readonly branchKey: string;
+  readonly branchNo: number;
+  readonly seconds: number;
+  readonly waitSeconds: number;
+}
+
 /** How long each branch took, and how long it waited for the last one. */
-function timesOf(group: GroupRow, arrived: readonly ChildRow[], join: PublishedNode, at: Date): object[] {
+function timesOf(group: GroupRow, arrived: readonly ChildRow[], join: PublishedNode, at: Date): BranchTimes[] {
   return arrived.map(({ id, branchKey, branchNo, arrivals }) => {
     const came = Date.parse(arrivals.find(({ joinNodeId }) => joinNodeId === join.id)?.at ?? '');
     return {

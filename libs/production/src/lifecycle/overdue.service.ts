@@ -6,11 +6,12 @@ import { Versions } from '../graphs/version.reader.js';
 import { Clock, Commands, type Command, type LockedToken } from '../production.command.js';
 import { reportFinding } from './finding.queries.js';
 import { groupsById, timeOutGroup, type GroupRow } from './group.queries.js';
-import { Journey, type Traveller } from './journey.rules.js';
+import { Journey } from './journey.rules.js';
 import { Routing } from './routing.service.js';
 import { isLive } from './token.rules.js';
 import { goOn, Waiting } from './waiting.service.js';
 import { joinsOverdue, lotsCollected, timedWaitsOver } from './waiting.queries.js';
+import type { Traveller } from './traveller.rules.js';
 
 const AT_ONCE = 200;
 

@@ -10,7 +10,7 @@ import { teamsOfOperator } from '../work/claim.queries.js';
 import { deviceOf } from '../work/device.rules.js';
 import { WorkAccess } from '../work/work-access.service.js';
 import { WorkSessions } from '../work/work-sessions.service.js';
-import { contextOf, Journey, type Traveller } from './journey.rules.js';
+import { contextOf, Journey } from './journey.rules.js';
 import { lastWorker } from './qc.queries.js';
 import { failureOf, usualQc } from './qc.rules.js';
 import { follow, Routing, type Departures } from './routing.service.js';
@@ -18,6 +18,7 @@ import { replacementMode, Scrapping } from './scrapping.service.js';
 import type { Judge, StepView } from './step.contract.js';
 import { SUPERVISE } from './step.service.js';
 import { StepViews } from './step-view.service.js';
+import type { Traveller } from './traveller.rules.js';
 
 export const JUDGE = 'production.qc:decide';
 export const FORCE = 'production.token:force';

@@ -10,12 +10,14 @@ import { Wake } from '../work/wake.service.js';
 import type { Arrival, Placed } from './arrival.contract.js';
 import { JobCompletion } from './job-completion.service.js';
 import { Joining } from './joining.service.js';
-import { contextOf, type Journey, type Traveller } from './journey.rules.js';
+import { contextOf, type Journey } from './journey.rules.js';
+import { LifecycleMetrics } from './lifecycle-metrics.service.js';
 import { Sinking } from './sinking.service.js';
 import { Splitting } from './splitting.service.js';
 import { isLive } from './token.rules.js';
 import { TokenStore } from './token.store.js';
 import { Waiting } from './waiting.service.js';
+import type { Traveller } from './traveller.rules.js';
 
 /** Where a command has its tokens go: along their edges, or to a node that somebody chose. */
 export interface Departures {
@@ -33,6 +35,7 @@ export class Routing {
   constructor(
     private readonly completion: JobCompletion,
     private readonly joining: Joining,
+    private readonly metrics: LifecycleMetrics,
     private readonly placement: Placement,
     private readonly sinking: Sinking,
     private readonly splitting: Splitting,
@@ -46,7 +49,13 @@ export class Routing {
    * Routes on until people are needed, things are awaited or the end is reached, and writes everything. It never guesses and
    * never throws because of a graph: what finds no way is held.
    */
-  async run(command: Command, journey: Journey, { onward = [], arrived = [] }: Departures = {}): Promise<void> {
+  async run(command: Command, journey: Journey, departures: Departures = {}): Promise<void> {
+    const stop = this.metrics.route.startTimer();
+    await this.go(command, journey, departures);
+    stop();
+  }
+
+  private async go(command: Command, journey: Journey, { onward = [], arrived = [] }: Departures): Promise<void> {
     const version = await this.versions.get(command.tx, journey.job.versionId);
     const atWork = new Set<Traveller>();
     let [leaving, coming] = [[...onward], [...arrived]];

@@ -7,9 +7,10 @@ import { AssignmentRows } from '../work/assignment-rows.service.js';
 import { WorkSessions } from '../work/work-sessions.service.js';
 import { resolveFinding } from './finding.queries.js';
 import { forgetArrivals, groupsById } from './group.queries.js';
-import { inherited, type Journey, type Traveller, type TravellerFacts } from './journey.rules.js';
+import type { Journey } from './journey.rules.js';
 import type { Departures } from './routing.service.js';
 import { livePartsOf } from './spawn.queries.js';
+import { inherited, type Traveller, type TravellerFacts } from './traveller.rules.js';
 
 export type ScrapReason = 'max_rework' | 'material_defect' | 'operator' | 'cancel';
 type ReplacementMode = (typeof replacementModes)[number];

@@ -1,7 +1,8 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { PublishedNode, PublishedVersion } from '../graphs/published-version.rules.js';
-import { inherited, type Journey, type Traveller } from './journey.rules.js';
+import type { Journey } from './journey.rules.js';
+import { inherited, type Traveller } from './traveller.rules.js';
 
 /** Begins anew what came to a rework sink: the old token is consumed, a new one stands where its reason says. */
 @Injectable()

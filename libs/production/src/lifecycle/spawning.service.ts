@@ -4,9 +4,10 @@ import { Versions } from '../graphs/version.reader.js';
 import { Commands, type Command, type LockedJob } from '../production.command.js';
 import { JobNotFound, JobNotStarted, JobRunsAtStations, JobState, NodeNotFound } from '../production.problems.js';
 import { Serials } from '../tickets/serial.service.js';
-import { Journey, type Traveller } from './journey.rules.js';
+import { Journey } from './journey.rules.js';
 import { Routing } from './routing.service.js';
 import { markSpawned, spawnedTokens } from './spawn.queries.js';
+import type { Traveller } from './traveller.rules.js';
 
 type RunningJob = LockedJob & { readonly instanceId: string };
 

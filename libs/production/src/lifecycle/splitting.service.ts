@@ -3,8 +3,9 @@ import { Injectable } from '@nestjs/common';
 import type { PublishedEdge, PublishedNode, PublishedVersion } from '../graphs/published-version.rules.js';
 import type { Command } from '../production.command.js';
 import { sentAlong, visitsOfNodes } from './group.queries.js';
-import { contextOf, inherited, type Journey, type Traveller } from './journey.rules.js';
+import { contextOf, type Journey } from './journey.rules.js';
 import { planSplit, serialOfPart, type Part } from './split.rules.js';
+import { inherited, type Traveller } from './traveller.rules.js';
 
 /** Splits tokens up: parts of a piece that come together again, or ways that part for good. */
 @Injectable()

@@ -9,10 +9,11 @@ import { AssignmentRows } from '../work/assignment-rows.service.js';
 import { deviceOf } from '../work/device.rules.js';
 import { WORK, WorkAccess } from '../work/work-access.service.js';
 import { WorkSessions } from '../work/work-sessions.service.js';
-import { Journey, type Traveller } from './journey.rules.js';
+import { Journey } from './journey.rules.js';
 import { Routing } from './routing.service.js';
 import type { ApproveStep, CompleteStep, StepView, SubmitForm } from './step.contract.js';
 import { StepViews } from './step-view.service.js';
+import type { Traveller } from './traveller.rules.js';
 
 export const SUPERVISE = 'production.session:supervise';
 

@@ -11,7 +11,7 @@ import { refuseUnlessRunning, WorkAccess } from '../work/work-access.service.js'
 import { WorkSessions } from '../work/work-sessions.service.js';
 import { resolveFinding } from './finding.queries.js';
 import { forgetArrivals, groupsById } from './group.queries.js';
-import { Journey, type Traveller } from './journey.rules.js';
+import { Journey } from './journey.rules.js';
 import { FORCE } from './qc.service.js';
 import { Routing, type Departures } from './routing.service.js';
 import { replacementMode, Scrapping } from './scrapping.service.js';
@@ -19,6 +19,7 @@ import type { AdjustToken, HoldToken, MoveToken, ScrapToken, StepView } from './
 import { StepViews } from './step-view.service.js';
 import { isLive } from './token.rules.js';
 import { hasReplacement, lastNodeOf } from './supervision.queries.js';
+import type { Traveller } from './traveller.rules.js';
 
 const SCRAP = 'production.token:scrap';
 /** A token held for one of these is done where it is and only found no way on. */

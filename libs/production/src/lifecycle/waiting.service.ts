@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { PublishedNode, PublishedVersion } from '../graphs/published-version.rules.js';
 import { Commands, type Command } from '../production.command.js';
-import type { Journey, Traveller } from './journey.rules.js';
+import type { Journey } from './journey.rules.js';
 import { isLive } from './token.rules.js';
 import { collectedAt, liveByNode } from './waiting.queries.js';
+import type { Traveller } from './traveller.rules.js';
 
 /** Has tokens wait for a time, or for each other. Approvals are work of people and no business of this. */
 @Injectable()
