@@ -1,7 +1,7 @@
 import { operators, type Condition, type Operator, type Term } from './condition.rules.js';
 
 /** How an imported quantity threshold was written: both ends are included. */
-export interface QtyThreshold {
+interface QtyThreshold {
   readonly minQty?: number | undefined;
   readonly maxQty?: number | undefined;
 }

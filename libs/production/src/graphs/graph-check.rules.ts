@@ -39,7 +39,7 @@ export interface GraphFinding {
 }
 
 /** What of a design's references there is: ids of teams and work centres in use. */
-export interface KnownPlaces {
+interface KnownPlaces {
   readonly teams: ReadonlySet<string>;
   readonly workCenters: ReadonlySet<string>;
 }

@@ -226,7 +226,7 @@ export const draftGraph = z
   .meta({ id: 'DraftGraph' });
 export type DraftGraph = z.infer<typeof draftGraph>;
 
-export const graphFinding = z
+const graphFinding = z
   .object({
     code: z.enum(findingCodes),
     severity: z.enum(['structure', 'error', 'warning']).describe('error: cannot be published like this'),

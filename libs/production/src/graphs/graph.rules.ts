@@ -17,7 +17,7 @@ export const formFieldTypes = ['text', 'number', 'choice', 'yes_no'] as const;
 
 export type EdgeType = (typeof edgeTypes)[number];
 
-export type WaitRule =
+type WaitRule =
   | { readonly kind: 'time'; readonly minutes: number }
   | { readonly kind: 'batch'; readonly minBatch: number; readonly collectFor: (typeof collectors)[number] }
   | { readonly kind: 'approval'; readonly role: string };
@@ -43,7 +43,7 @@ export interface FormField {
   readonly options: readonly string[];
 }
 
-export interface RequiredSkill {
+interface RequiredSkill {
   readonly skillCode: string;
   readonly minLevel: number;
   /** False: nice to have. */

@@ -18,7 +18,7 @@ export type NodeType = (typeof nodeTypes)[number];
 export const designableTypes = nodeTypes.filter((type) => type !== 'subgraph' && type !== 'handoff');
 
 /** What people do at a node. */
-export const nodeActions = ['start', 'pause', 'resume', 'complete', 'qc', 'form', 'approve'] as const;
+const nodeActions = ['start', 'pause', 'resume', 'complete', 'qc', 'form', 'approve'] as const;
 export type NodeAction = (typeof nodeActions)[number];
 
 /** What decides about a type besides the type itself. */

@@ -96,10 +96,9 @@ export const upsertDesignedLimits = statement<{ nodeCode: string }>(
    RETURNING node_code AS "nodeCode"`,
 );
 
-export type NodeRow = PublishedNode;
 export type EdgeRow = Omit<PublishedEdge, 'condition'> & { readonly condition: unknown };
 
-export const nodesOfVersion = statement<NodeRow>(
+export const nodesOfVersion = statement<PublishedNode>(
   'production.nodes_of_version',
   `SELECT n.id, n.node_code AS code, n.name, n.node_type AS type, n.production_mode AS "productionMode",
      n.work_center_id AS "workCenterId", w.code AS "workCenterCode", n.team_category AS "teamCategory",
