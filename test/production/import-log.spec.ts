@@ -2,9 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Caller } from '@belay/platform';
 import { z } from 'zod';
 import { productionCommand } from '../../apps/cli/src/production/production.command.js';
+import { invariants, nightly } from '../../libs/production/src/work/health-check.queries.js';
+import { HealthService } from '../../libs/production/src/work/health.service.js';
 import { outcome } from '../support/people.js';
+import { unexplained } from './history.js';
 import { Workshop } from './workshop.js';
 
 const report = z.object({
@@ -174,6 +178,13 @@ describe('belay production import-log', () => {
     ).toEqual([{ work_seconds: '0.000', pause_seconds: '1800.000', pause_reason: 'breakdown' }]);
   });
 
+  it('leaves nothing that disagrees: tokens and visits are what their events say', async () => {
+    const by = Caller.system('test');
+    const checks = { ...invariants, ...nightly };
+    expect(await floor.api.app.get(HealthService, { strict: false }).look(by, checks, () => undefined)).toBe(0);
+    expect(await unexplained(floor.api)).toEqual([]);
+  });
+
   it('refuses a past that has not come, strangers, and nodes where nobody works', async () => {
     const graph = await floor.linear('CUT');
     const { id: operatorId } = await floor.worker();
@@ -229,6 +240,7 @@ describe('belay production import-log', () => {
        JOIN production.token_work_session s ON s.token_id = t.id WHERE j.code LIKE 'LEVY-%'`,
       );
       expect(kept).toEqual({ jobs: 225, visits: 4_505, workers: 49, hours: 13_932.1 });
+      expect(await unexplained(floor.api)).toEqual([]);
     },
     300_000,
   );

@@ -69,16 +69,20 @@ export const insertPastEvents = statement(
   `WITH past AS MATERIALIZED (
      SELECT v.*, row_number() OVER () AS no FROM jsonb_to_recordset($2::jsonb) AS v ${visitColumns}),
    happened AS (
-     SELECT "nodeId", type, at, no, step, actor, payload
+     SELECT "nodeId", type, at, no, step, actor, payload, status
      FROM past
      CROSS JOIN LATERAL (VALUES
-       (CASE WHEN no = 1 THEN 'TOKEN_CREATE' END, "enteredAt", 0, NULL::uuid, '{"imported": true}'::jsonb),
-       ('NODE_ENTER', "enteredAt", 1, NULL, '{}'),
-       ('NODE_START', "startedAt", 2, "operatorId", jsonb_build_object('kind', kind)),
-       ('NODE_COMPLETE', "endedAt", 3, "operatorId", coalesce(result, '{}')),
-       (CASE WHEN outcome = 'reworked' THEN 'REWORK' END, "endedAt", 4, NULL, '{}'),
-       ('NODE_LEAVE', "endedAt", 5, NULL, '{}')) AS e (type, at, step, actor, payload)
-     WHERE type IS NOT NULL)
+       (CASE WHEN no = 1 THEN 'TOKEN_CREATE' END, "enteredAt", 0, NULL::uuid, '{"imported": true}'::jsonb, 'ready'),
+       ('NODE_ENTER', "enteredAt", 1, NULL, '{}', 'ready'),
+       ('NODE_START', "startedAt", 2, "operatorId", jsonb_build_object('kind', kind), 'active'),
+       ('NODE_COMPLETE', "endedAt", 3, "operatorId", coalesce(result, '{}'), 'ready'),
+       (CASE WHEN outcome = 'reworked' THEN 'REWORK' END, "endedAt", 4, NULL, '{}', 'ready'),
+       ('NODE_LEAVE', "endedAt", 5, NULL, '{}', 'ready')) AS e (type, at, step, actor, payload, status)
+     WHERE type IS NOT NULL),
+   -- As everywhere, an event says what the token was from then on; the last one ended it.
+   told AS (SELECT h.*, row_number() OVER (ORDER BY at DESC, no DESC, step DESC) = 1 AS is_last FROM happened h)
    INSERT INTO production.token_event (token_id, node_id, type, actor_id, payload, request_id, event_time)
-   SELECT $1::uuid, "nodeId", type, actor, payload, $3, at FROM happened ORDER BY at, no, step`,
+   SELECT $1::uuid, "nodeId", type, actor,
+          payload || jsonb_build_object('status', CASE WHEN is_last THEN 'completed' ELSE status END), $3, at
+   FROM told ORDER BY at, no, step`,
 );
