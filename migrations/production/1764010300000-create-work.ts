@@ -61,6 +61,10 @@ async function assignments(q: QueryRunner): Promise<void> {
   await q.query(`CREATE INDEX token_assignment_by_team ON production.token_assignment (team_id, status)`);
   await q.query(`CREATE INDEX token_assignment_by_node ON production.token_assignment (node_id, status)`);
   await q.query(`CREATE INDEX token_assignment_by_token ON production.token_assignment (token_id)`);
+  // What everybody has to do now, however much they did.
+  await q.query(`
+    CREATE INDEX open_assignment_by_operator ON production.token_assignment (operator_id)
+    WHERE status IN ('assigned', 'accepted', 'started', 'paused')`);
   // Who got something last, and how much today.
   await q.query(`CREATE INDEX token_assignment_by_time ON production.token_assignment (operator_id, assigned_at)`);
 }

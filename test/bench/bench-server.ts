@@ -8,7 +8,7 @@ import pg from 'pg';
 import { EmbeddedPostgres } from '../../apps/cli/src/local/embedded-postgres.js';
 import { ledgers } from '../../migrations/index.js';
 
-/** A PostgreSQL of its own with everything migrated, one domain switched on whole, and what a process needs to use both. */
+/** A PostgreSQL of its own with everything migrated, some domains switched on whole, and what a process needs to use both. */
 export class BenchServer {
   /** What an API or a worker of the benchmark is started with. */
   readonly environment: Readonly<Record<string, string>>;
@@ -32,15 +32,19 @@ export class BenchServer {
   }
 
   /** `durable: false` has no disk to wait for. */
-  static async open(domain: Domain, { durable }: { readonly durable: boolean }): Promise<BenchServer> {
+  static async open(
+    domain: Domain | readonly Domain[],
+    { durable }: { readonly durable: boolean },
+  ): Promise<BenchServer> {
     const folder = await mkdtemp(join(tmpdir(), 'belay-bench-'));
     const server = await EmbeddedPostgres.start({ folder: join(folder, 'postgres'), durable });
     for (const name of ['belay', 'belay_control']) await server.ensureDatabase(name);
     await migrateAll({ databaseUrl: server.url('belay'), controlUrl: server.url('belay_control') }, ledgers);
 
     const flagsFile = join(folder, 'flags.json');
-    const flags = defaultFlagsDocument([directory, domain]);
-    const on = new Set([domain.flag, ...domain.features.map(({ flag }) => flag)]);
+    const domains = [domain].flat();
+    const flags = defaultFlagsDocument([directory, ...domains]);
+    const on = new Set(domains.flatMap(({ flag, features }) => [flag, ...features.map((feature) => feature.flag)]));
     const features = flags.features.map((flag) => ({ ...flag, enabled: on.has(flag.name) }));
     await writeFile(flagsFile, JSON.stringify({ ...flags, features }));
 

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { production } from '@belay/production';
 import { PlanNews } from './plans/plan-news.service.js';
 import { PolicyRegistration } from './policy-registration.service.js';
+import { Cycles } from './resolver/cycles.service.js';
 import { Eligibility } from './resolver/eligibility.service.js';
 import { LogEntries } from './resolver/log-entries.service.js';
 import { ResolverMetrics } from './resolver/resolver-metrics.service.js';
@@ -17,6 +18,7 @@ import { RuntimeStart } from './state/runtime-start.service.js';
   imports: [production.jobs],
   providers: [
     Attendances,
+    Cycles,
     Eligibility,
     LogEntries,
     OperatorStateProcessor,

@@ -13,6 +13,7 @@ import { PlanPlaces } from './plans/plan-places.service.js';
 import { PlanController } from './plans/plan.controller.js';
 import { PlanService } from './plans/plan.service.js';
 import { PolicyRegistration } from './policy-registration.service.js';
+import { Cycles } from './resolver/cycles.service.js';
 import { Eligibility } from './resolver/eligibility.service.js';
 import { LogEntries } from './resolver/log-entries.service.js';
 import { PreviewController } from './resolver/preview.controller.js';
@@ -40,6 +41,7 @@ import { WorkloadService } from './workload/workload.service.js';
   providers: [
     Attendances,
     AvailabilityService,
+    Cycles,
     Eligibility,
     LeaveService,
     LogEntries,

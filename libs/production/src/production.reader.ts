@@ -19,7 +19,13 @@ import {
   undecidedTokens,
   type StandingToken,
 } from './work/node-queue.queries.js';
-import { jobsOfOem, operatorWork, unclaimedWork, type OperatorWork } from './work/operator-work.queries.js';
+import {
+  cycleMinutes,
+  jobsOfOem,
+  operatorWork,
+  unclaimedWork,
+  type OperatorWork,
+} from './work/operator-work.queries.js';
 import { waitFactsOf } from './work/wait-estimate.queries.js';
 import { waitsOf } from './work/wait-estimate.rules.js';
 
@@ -39,9 +45,6 @@ export interface NodeQuestion {
 export interface WorkQuestion {
   /** Operators with when the day began for each. */
   readonly operators: readonly { readonly operatorId: string; readonly since: Date | string }[];
-  /** Null where nobody asks how they do the work of a node. */
-  readonly graphId: string | null;
-  readonly nodeCode: string | null;
   readonly at: Date;
   /** Whether minutes, pieces and serials are of interest. */
   readonly details: boolean;
@@ -116,10 +119,19 @@ export class ProductionReader {
   }
 
   /** What each of them has to do, in their order. */
-  work(on: Executor, { operators, graphId, nodeCode, at, details }: WorkQuestion): Promise<OperatorWork[]> {
+  work(on: Executor, { operators, at, details }: WorkQuestion): Promise<OperatorWork[]> {
     const ids = operators.map(({ operatorId }) => operatorId);
     const since = operators.map((operator) => operator.since);
-    return operatorWork(on, [ids, since, graphId, nodeCode, at, details]);
+    return operatorWork(on, [ids, since, at, details]);
+  }
+
+  /**
+   * Mean minutes that each operator works at the node of the graph, whatever the version: over the thirty days before the
+   * instant, for who was there five times. It reads all those visits.
+   */
+  async cycleMinutes(on: Executor, graphId: string, nodeCode: string, at: Date): Promise<Map<string, number>> {
+    const rows = await cycleMinutes(on, [graphId, nodeCode, at]);
+    return new Map(rows.map(({ operatorId, minutes }) => [operatorId, minutes]));
   }
 
   /** Work that was given to each team and that nobody has claimed; teams without any are absent. */

@@ -35,7 +35,7 @@ const trace = z.object({
       z.object({ tier: z.string(), outcome: z.string(), planRef: z.string().optional(), target: target.optional() }),
     )
     .describe('What was tried, in order, and what came of it'),
-  candidates: z.array(candidate).describe('Those the last step chose from, the best first; of many the best fifty'),
+  candidates: z.array(candidate).describe('Those the last step chose from, the best first; of many the best twenty'),
   dropped: z
     .array(z.object({ operatorId: id, because: z.string(), detail: z.string().optional() }))
     .describe('Who was left out, and why'),

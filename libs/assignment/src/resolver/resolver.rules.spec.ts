@@ -541,12 +541,12 @@ describe('a decision', () => {
     });
   });
 
-  it('keeps the best fifty of many candidates', () => {
+  it('keeps the best twenty of many candidates', () => {
     const many = Object.fromEntries(
       Array.from({ length: 60 }, (_, index) => [`p${100 + index}`, { open: 60 - index }]),
     );
     const { trace } = decide(floor({ aa: many }));
-    expect(trace.candidates).toHaveLength(50);
+    expect(trace.candidates).toHaveLength(20);
     expect(trace.candidates[0]).toMatchObject({ operatorId: 'p159', load: 1 });
     expect(trace.load).toMatchObject({ people: 60, mean: 30.5 });
   });

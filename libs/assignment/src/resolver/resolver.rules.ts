@@ -31,7 +31,7 @@ export interface Trace {
   readonly at: string;
   readonly enforced: boolean;
   readonly steps: readonly Step[];
-  /** Those the last step chose from, the best first; of many the best fifty. */
+  /** Those the last step chose from, the best first; of many the best twenty. */
   readonly candidates: readonly Candidate[];
   readonly dropped: readonly Dropped[];
   /** How the load lies on all candidates. */
@@ -55,7 +55,8 @@ export interface Conditions {
   readonly shadow: boolean;
 }
 
-const mostWritten = 50;
+/** A spawn of a thousand tokens writes them a thousand times. */
+const mostWritten = 20;
 const mostAlternatives = 3;
 
 /** Decides for one token after the other; the same snapshot, tokens and conditions lead to the same people. */

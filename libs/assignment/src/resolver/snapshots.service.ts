@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config, type Executor } from '@belay/platform';
 import { ProductionReader } from '@belay/production';
+import { Cycles } from './cycles.service.js';
 import { snapshotAt, type SnapshotRow } from './snapshot.queries.js';
 import type { KnownNode, KnownOperator, Snapshot } from './snapshot.rules.js';
 
@@ -15,11 +16,12 @@ export interface SnapshotQuestion {
   readonly named?: readonly { readonly type: 'operator' | 'team'; readonly id: string }[];
 }
 
-/** Reads what a decision rests on: in two statements, however many tokens there are, and a third where teams pull. */
+/** Reads what a decision rests on: mostly in two statements, however many tokens there are. */
 @Injectable()
 export class Snapshots {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
+    private readonly cycles: Cycles,
     private readonly production: ProductionReader,
   ) {}
 
@@ -62,10 +64,10 @@ export class Snapshots {
   ): Promise<Pick<Snapshot, 'rules' | 'teams' | 'members' | 'operators' | 'oemJobs'>> {
     const details = teams.some(({ loadMode }) => loadMode === 'minutes' || loadMode === 'combined');
     const days = new Map(members.map(({ operatorId, since }) => [`${operatorId} ${since}`, { operatorId, since }]));
-    const { graphId, code: nodeCode } = node;
-    const rows = await this.production.work(on, { operators: [...days.values()], graphId, nodeCode, at, details });
+    const rows = await this.production.work(on, { operators: [...days.values()], at, details });
     const work = new Map([...days.keys()].map((key, index) => [key, rows[index]]));
     const byOperator = new Map(rows.map((one) => [one.operatorId, one]));
+    const cycles = await this.cycles.of(on, node, at);
     const pulling = teams.filter(({ pull }) => pull || node.assignmentPolicy === 'TEAM_PULL').map(({ id }) => id);
     const unclaimed = pulling.length > 0 ? await this.production.unclaimed(on, pulling) : new Map<string, number>();
     return {
@@ -81,7 +83,7 @@ export class Snapshots {
         return {
           ...operator,
           work: { open, sessions, lastDay, minutes, pieces, serials },
-          cycleMinutes: known?.cycleMinutes ?? null,
+          cycleMinutes: cycles.get(operator.id) ?? null,
           lastAssignedAt: known?.lastAssignedAt?.getTime() ?? null,
         };
       }),

@@ -39,7 +39,7 @@ export class PeopleMonitorService {
     const [presences, sessions, work] = await Promise.all([
       this.attendances.at(on, ids, at),
       this.production.openSessions(on, ids),
-      this.production.work(on, { operators, graphId: null, nodeCode: null, at, details: false }),
+      this.production.work(on, { operators, at, details: false }),
     ]);
     const loads = new Map(work.map((one) => [one.operatorId, one]));
     const everybody = presences.map((presence) => {

@@ -60,7 +60,7 @@ export class WorkloadService {
     const ids = [...new Set(members.map(({ operatorId }) => operatorId))];
     const at = await this.attendances.time(on);
     const [work, presences, people] = await Promise.all([
-      this.production.work(on, { operators: members, graphId: null, nodeCode: null, at, details: true }),
+      this.production.work(on, { operators: members, at, details: true }),
       this.attendances.at(on, ids, at),
       this.directory.people(by, ids),
     ]);

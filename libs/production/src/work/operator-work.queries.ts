@@ -25,11 +25,8 @@ export interface OperatorWork {
  */
 export const operatorWork = statement<OperatorWork>(
   'production.operator_work',
-  `SELECT asked.operator_id AS "operatorId", open.open, sessions.sessions, recent.last_day AS "lastDay", recent.today,
-          open.minutes, open.pieces, open.serials, latest.assigned_at AS "lastAssignedAt"
-   FROM unnest($1::uuid[], $2::timestamptz[]) WITH ORDINALITY AS asked (operator_id, since, position)
-   CROSS JOIN LATERAL (
-     SELECT count(*)::integer AS open,
+  `WITH open AS (
+     SELECT a.operator_id, count(*)::integer AS open,
             coalesce(sum(n.estimated_minutes * CASE n.estimate_basis WHEN 'unit' THEN t.qty ELSE 1 END), 0)::double precision
               AS minutes,
             coalesce(sum(t.qty) FILTER (WHERE j.line = 'oem'), 0)::double precision AS pieces,
@@ -39,10 +36,18 @@ export const operatorWork = statement<OperatorWork>(
      LEFT JOIN production.routing_node n ON $4::boolean AND n.id = a.node_id
      LEFT JOIN production.job_graph_instance i ON $4::boolean AND i.id = t.instance_id
      LEFT JOIN production.job_ticket j ON j.id = i.job_ticket_id
-     WHERE a.operator_id = asked.operator_id AND a.status IN ('assigned', 'accepted', 'started', 'paused')) open
-   CROSS JOIN LATERAL (
-     SELECT count(*)::integer AS sessions FROM production.token_work_session s
-     WHERE s.operator_id = asked.operator_id AND s.status IN ('active', 'paused')) sessions
+     WHERE a.operator_id = ANY ($1::uuid[]) AND a.status IN ('assigned', 'accepted', 'started', 'paused')
+     GROUP BY 1),
+   session AS (
+     SELECT s.operator_id, count(*)::integer AS sessions FROM production.token_work_session s
+     WHERE s.operator_id = ANY ($1::uuid[]) AND s.status IN ('active', 'paused')
+     GROUP BY 1)
+   SELECT asked.operator_id AS "operatorId", coalesce(open.open, 0) AS open, coalesce(session.sessions, 0) AS sessions,
+          recent.last_day AS "lastDay", recent.today, coalesce(open.minutes, 0) AS minutes,
+          coalesce(open.pieces, 0) AS pieces, coalesce(open.serials, 0) AS serials, latest.assigned_at AS "lastAssignedAt"
+   FROM unnest($1::uuid[], $2::timestamptz[]) WITH ORDINALITY AS asked (operator_id, since, position)
+   LEFT JOIN open ON open.operator_id = asked.operator_id
+   LEFT JOIN session ON session.operator_id = asked.operator_id
    CROSS JOIN LATERAL (
      SELECT count(*) FILTER (WHERE a.assigned_at > $3::timestamptz - interval '24 hours')::integer AS last_day,
             count(*) FILTER (WHERE a.assigned_at >= asked.since)::integer AS today
