@@ -184,5 +184,58 @@ describe('the assignment module', () => {
         expect(rows.map(({ name }) => name)).toEqual(['assignment.operator-unavailable', 'assignment.plan-changed']);
       }, 10_000);
     });
+
+    it('pauses the work of who goes on leave and gives others what they have not begun', async () => {
+      await switched(true, true);
+      await supervisor.put(`/api/assignment/operators/${worker(1).id}/override`, { isAvailable: true });
+      const manager = await newHolder(shop.api, shop.admin, 'manager', shop.site.id);
+      const hand = await shop.linear('HEM');
+      const tokens = await shop.pieces(hand, 6);
+      const mine: TokenFacts[] = [];
+      for (const token of tokens) if ((await given(token))?.operatorId === worker(0).id) mine.push(token);
+      const [begun, next] = mine;
+      if (!begun || !next) throw new Error('Six are two for each of three');
+      await shop.keyed(worker(0).api).post(`/api/production/tokens/${begun.id}/start`, { mode: 'own' }, 200);
+      const leave = await shop
+        .keyed(worker(0).api)
+        .post(
+          '/api/assignment/leave-requests',
+          { leaveType: 'sick', from: new Date(), until: new Date(Date.now() + 3_600_000) },
+          201,
+          leaveView,
+        );
+      await shop.keyed(manager).post(`/api/assignment/leave-requests/${leave.id}/approve`, undefined, 200, leaveView);
+      await eventually(async () => {
+        const [session] = await shop.api.rows(
+          `SELECT status, pause_reason FROM production.token_work_session WHERE token_id = $1`,
+          [begun.id],
+        );
+        expect(session).toEqual({ status: 'paused', pause_reason: 'leave' });
+        expect((await given(begun))?.operatorId).toBe(worker(0).id);
+        const now = await given(next);
+        expect([worker(1).id, worker(2).id]).toContain(now?.operatorId);
+        expect(now?.method).toBe('AUTO');
+      }, 20_000);
+    });
+
+    it('hears who left a team or was deactivated', async () => {
+      const [left, gone] = await shop.workers(2);
+      if (!left || !gone) throw new Error('There are two');
+      await shop.admin.delete(`/api/directory/teams/${shop.team.id}/members/${left.id}`);
+      const path = `/api/directory/accounts/${gone.id}/deactivation`;
+      expect(await outcome(shop.keyed(shop.admin), 'POST', path)).toBe('200');
+      await eventually(async () => {
+        const rows = await shop.api.rows<{ id: string; reason: string }>(
+          `SELECT operator_id AS id, reason FROM assignment.operator_state WHERE NOT is_available AND operator_id = ANY ($1)`,
+          [[left.id, gone.id]],
+        );
+        expect(new Map(rows.map(({ id, reason }) => [id, reason]))).toEqual(
+          new Map([
+            [left.id, 'inactive'],
+            [gone.id, 'inactive'],
+          ]),
+        );
+      }, 20_000);
+    });
   });
 });

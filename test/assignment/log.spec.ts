@@ -119,7 +119,7 @@ describe('the log of assignment', () => {
     expect(await asApp(`DELETE FROM assignment.assignment_log`)).toMatch('permission denied');
   });
 
-  it('has its months made ahead, and lets go of what is older than 13 of them', async () => {
+  it('has its months made ahead, and lets go of what is older than 13 of them, and of leave after 24', async () => {
     const now = new Date();
     const monthsAgo = (months: number) => new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - months, 15));
     const write = (at: Date) =>
@@ -128,6 +128,13 @@ describe('the log of assignment', () => {
       ]);
     await shop.api.rows(`SELECT assignment.make_log_months($1::date, 2)`, [monthsAgo(14)]);
     for (const months of [15, 14, 13, 12]) await write(monthsAgo(months));
+    const leave = (months: number) =>
+      shop.api.rows(
+        `INSERT INTO assignment.leave_request (id, operator_id, leave_type, period, created_by)
+         VALUES (gen_random_uuid(), gen_random_uuid(), 'other', tstzrange($1::timestamptz - interval '1 day', $1), gen_random_uuid())`,
+        [monthsAgo(months)],
+      );
+    for (const months of [25, 24, 23]) await leave(months);
     const retention = new RetentionProcessor(shop.api.app.get(Database));
     const facts = { id: 'test', domain: 'assignment', name: 'retention', attempt: 1, requestId: 'retention' };
     const job = new RunningJob({ ...facts, signal: new AbortController().signal }, () => true);
@@ -140,6 +147,8 @@ describe('the log of assignment', () => {
              FROM assignment.assignment_log WHERE method = 'SKIP') a ORDER BY 1`,
     );
     expect(left.map(({ months }) => months)).toEqual([12, 13]);
+    const [leaves] = await shop.api.rows(`SELECT count(*)::int AS left FROM assignment.leave_request`);
+    expect(leaves).toEqual({ left: 2 });
     const parts = await shop.api.rows<{ name: string }>(
       `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'assignment.assignment_log'::regclass`,
     );

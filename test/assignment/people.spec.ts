@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { assignment, peopleMonitor, workloadView, type PeopleMonitor, type WorkloadView } from '@belay/assignment';
-import { listOf } from '@belay/platform';
+import { listOf, RUNTIME, type Runtime } from '@belay/platform';
 import type { VersionItem } from '@belay/production';
 import { newHolder, newSite, outcome } from '../support/people.js';
 import type { TestApi } from '../support/test-api.js';
@@ -68,6 +68,12 @@ describe('the people of a plant', () => {
         [false, 3],
       ]);
       expect(view.mean).toBe(1);
+    });
+
+    it('is a figure to watch', async () => {
+      const { team } = await teamWith([2, 0]);
+      const text = await shop.api.app.get<Runtime>(RUNTIME).metrics.getSingleMetricAsString('team_load_variance');
+      expect(text).toContain(`team_load_variance{team="${team.code}"} 1`);
     });
 
     it('is counted in the measure of the team', async () => {

@@ -22,4 +22,4 @@ export interface PlanChanged {
   };
 }
 
-export type PlanScope = 'token' | 'job-node' | 'node' | 'job';
+type PlanScope = 'token' | 'job-node' | 'node' | 'job';

@@ -25,6 +25,7 @@ import { WhatIfService } from './resolver/what-if.service.js';
 import { Attendances } from './state/attendances.service.js';
 import { OperatorStates } from './state/operator-states.service.js';
 import { PeopleMonitorService } from './workload/people-monitor.service.js';
+import { WorkloadMetrics } from './workload/workload-metrics.service.js';
 import { WorkloadController } from './workload/workload.controller.js';
 import { WorkloadService } from './workload/workload.service.js';
 
@@ -59,6 +60,7 @@ import { WorkloadService } from './workload/workload.service.js';
     ResolverPolicy,
     Snapshots,
     WhatIfService,
+    WorkloadMetrics,
     WorkloadService,
   ],
 })

@@ -2,7 +2,7 @@ import { page, yesOrNo } from '@belay/platform';
 import { z } from 'zod';
 import { assignee, assigneeTypes, id, instant, nodeCode, reason, rowVersion } from '../assignment.contract.js';
 
-export const planModes = ['PIN', 'PLAN'] as const;
+const planModes = ['PIN', 'PLAN'] as const;
 export type PlanMode = (typeof planModes)[number];
 
 const unavailablePolicies = ['WAIT', 'NEXT'] as const;

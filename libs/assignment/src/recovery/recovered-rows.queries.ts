@@ -1,6 +1,6 @@
 import { statement } from '@belay/platform';
 
-export type RowKey = Readonly<Record<string, unknown>>;
+type RowKey = Readonly<Record<string, unknown>>;
 
 export interface ChangedRecord {
   readonly table: string;

@@ -59,7 +59,7 @@ export const monitorFilter = page.extend({
 });
 export type MonitorFilter = z.infer<typeof monitorFilter>;
 
-export const monitoredPerson = z.object({
+const monitoredPerson = z.object({
   person: personView,
   teamIds: z.array(id),
   status: z.enum(personStatuses),

@@ -1,17 +1,20 @@
 import { Injectable } from '@nestjs/common';
-import { DirectoryReader, type PersonView } from '@belay/directory';
+import { DirectoryReader } from '@belay/directory';
 import { Database, decodeCursor, listFrom, PermissionMissing, type Caller, type List } from '@belay/platform';
 import { ProductionReader } from '@belay/production';
 import { z } from 'zod';
 import { TeamNotFound } from '../assignment.problems.js';
 import { READ_WORKLOAD } from '../availability/availability.service.js';
 import { PeopleScope } from '../people-scope.service.js';
-import { loadOf, spreadOf } from '../resolver/load.rules.js';
+import { loadOf, spreadOf, type Spread } from '../resolver/load.rules.js';
 import { Attendances } from '../state/attendances.service.js';
 import type { WorkloadFilter, WorkloadView } from './workload.contract.js';
 import { membersInScope, teamsInScope, type MemberInScope } from './workload.queries.js';
 
 const listKey = z.tuple([z.uuid()]);
+
+/** As many as figures are shown of. */
+const MOST_TEAMS = 500;
 
 type Team = Awaited<ReturnType<typeof teamsInScope>>[number];
 
@@ -54,40 +57,58 @@ export class WorkloadService {
     );
   }
 
+  /** How unevenly the work lies on each team. */
+  async spreads(): Promise<readonly { readonly code: string; readonly sigma: number }[]> {
+    const teams = await teamsInScope(this.database.dataSource, [null, null, [], null, null, MOST_TEAMS]);
+    const loads = await this.loads(teams);
+    return teams.map(({ teamId, code }) => ({ code, sigma: spreadOf(countedOf(loads, teamId)).sigma }));
+  }
+
   private async views(by: Caller, teams: readonly Team[]): Promise<WorkloadView[]> {
+    const loads = await this.loads(teams);
+    const ids = loads.map(({ operatorId }) => operatorId);
+    const people = await this.directory.people(by, [...new Set(ids)]);
+    return teams.map((team) => ({
+      ...team,
+      ...shared(spreadOf(countedOf(loads, team.teamId))),
+      people: loads
+        .filter(({ teamId }) => teamId === team.teamId)
+        .map(({ operatorId, ...load }) => ({ ...shown(load), person: known(people.get(operatorId)) })),
+    }));
+  }
+
+  /** Of every member of the teams, in the measure of the team. */
+  private async loads(teams: readonly Team[]): Promise<MemberLoad[]> {
     const on = this.database.dataSource;
     const members = await membersInScope(on, [teams.map(({ teamId }) => teamId), null, []]);
-    const ids = [...new Set(members.map(({ operatorId }) => operatorId))];
     const at = await this.attendances.time(on);
-    const [work, presences, people] = await Promise.all([
+    const [work, presences] = await Promise.all([
       this.production.work(on, { operators: members, at, details: true }),
-      this.attendances.at(on, ids, at),
-      this.directory.people(by, ids),
+      this.attendances.at(on, [...new Set(members.map(({ operatorId }) => operatorId))], at),
     ]);
-    const workOf = new Map(members.map((member, index) => [member, known(work[index])]));
     const available = new Set(presences.filter((one) => one.available).map(({ operatorId }) => operatorId));
-    return teams.map((team) => {
-      const shown = members
-        .filter(({ teamId }) => teamId === team.teamId)
-        .map((member) => personOf(team, member, known(workOf.get(member)), available, people));
-      const loads = shown.filter((one) => one.available).map(({ load }) => load);
-      const { mean, sigma, drift } = spreadOf(loads);
-      return { ...team, mean, sigma, drift, people: shown };
+    return members.map(({ teamId, operatorId, capacityPerDay, loadMode }, index) => {
+      const own = known(work[index]);
+      const { open, today, sessions } = own;
+      const load = loadOf(loadMode, own);
+      return { teamId, operatorId, capacityPerDay, available: available.has(operatorId), load, open, today, sessions };
     });
   }
 }
 
-function personOf(
-  team: Team,
-  { operatorId, capacityPerDay }: MemberInScope,
-  work: Parameters<typeof loadOf>[1] & { readonly today: number },
-  available: ReadonlySet<string>,
-  people: ReadonlyMap<string, PersonView>,
-): WorkloadView['people'][number] {
-  const { open, today, sessions } = work;
-  const load = loadOf(team.loadMode, work);
-  const person = known(people.get(operatorId));
-  return { person, available: available.has(operatorId), load, open, today, sessions, capacityPerDay };
+type MemberLoad = Omit<MemberInScope, 'since' | 'loadMode'> & Omit<WorkloadView['people'][number], 'person'>;
+
+/** Who is away has no part in how the work lies. */
+function countedOf(loads: readonly MemberLoad[], team: string): number[] {
+  return loads.filter(({ teamId, available }) => teamId === team && available).map(({ load }) => load);
+}
+
+function shared({ mean, sigma, drift }: Spread): Pick<WorkloadView, 'mean' | 'sigma' | 'drift'> {
+  return { mean, sigma, drift };
+}
+
+function shown({ available, load, open, today, sessions, capacityPerDay }: Omit<MemberLoad, 'operatorId'>) {
+  return { available, load, open, today, sessions, capacityPerDay };
 }
 
 function known<Value>(value: Value | undefined): Value {
