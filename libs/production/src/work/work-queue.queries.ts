@@ -84,6 +84,11 @@ export const workQueueOf = statement<WorkRow>(
      SELECT t.* FROM given g
      JOIN directory.public_team_member m ON m.operator_id = g.me AND m.active
      JOIN directory.public_team t ON t.id = m.team_id AND t.active),
+   job AS MATERIALIZED (
+     SELECT i.id AS instance_id, i.status AS instance_status, i.graph_version_id, j.id, j.site_id, j.due_at
+     FROM production.job_graph_instance i
+     JOIN production.job_ticket j ON j.id = i.job_ticket_id AND j.status = 'in_progress'
+     WHERE i.status = 'active'),
    mine AS MATERIALIZED (
      SELECT a.token_id FROM given g
      JOIN production.token_assignment a ON a.operator_id = g.me AND a.status IN ${open}
@@ -97,23 +102,28 @@ export const workQueueOf = statement<WorkRow>(
      SELECT t.id
      FROM production.flow_token t
      JOIN production.routing_node n ON n.id = t.current_node_id
-     JOIN production.job_graph_instance i ON i.id = t.instance_id AND i.status = 'active'
-     JOIN production.job_ticket j ON j.id = i.job_ticket_id
+     JOIN job j ON j.instance_id = t.instance_id
      WHERE t.current_node_id IS NOT NULL AND t.status IN ('ready', 'waiting') AND t.hold_code IS NULL
        AND coalesce(t.queue_reason, '') NOT IN ('JOIN_WAIT', 'WAIT_CONDITION')
        AND EXISTS (SELECT FROM team c WHERE ${mayClaim('c', 'n', 'j.site_id')})
        AND NOT EXISTS (SELECT FROM production.token_assignment a WHERE a.token_id = t.id AND a.status IN ${open})),
-   ranked AS MATERIALIZED (
-     SELECT t.*, j.id AS job_id, j.due_at, o.entered_at, i.status AS instance_status, i.graph_version_id,
-            coalesce((SELECT min(CASE s.status WHEN 'active' THEN 0 ELSE 1 END) FROM production.token_work_session s
-                      WHERE s.token_id = t.id AND s.operator_id = g.me AND s.status IN ('active', 'paused')), 2) AS rank
+   -- Each is looked up by its id: how many there are the planner cannot know.
+   token AS MATERIALIZED (
+     SELECT t.* FROM mine
+     CROSS JOIN LATERAL (
+       SELECT t.*, o.entered_at FROM production.flow_token t
+       JOIN production.token_node_visit o ON o.token_id = t.id AND o.left_at IS NULL
+       WHERE t.id = mine.token_id AND t.status IN ${live} AND t.hold_code IS NULL AND t.current_node_id IS NOT NULL
+         AND coalesce(t.queue_reason, '') NOT IN ('JOIN_WAIT', 'WAIT_CONDITION') OFFSET 0) t),
+   ranked AS (
+     SELECT t.*, j.id AS job_id, j.due_at, j.instance_status, j.graph_version_id, coalesce(s.rank, 2) AS rank
      FROM given g
-     CROSS JOIN mine
-     JOIN production.flow_token t ON t.id = mine.token_id AND t.status IN ${live} AND t.hold_code IS NULL
-       AND t.current_node_id IS NOT NULL AND coalesce(t.queue_reason, '') NOT IN ('JOIN_WAIT', 'WAIT_CONDITION')
-     JOIN production.job_graph_instance i ON i.id = t.instance_id AND i.status = 'active'
-     JOIN production.job_ticket j ON j.id = i.job_ticket_id AND j.status = 'in_progress'
-     JOIN production.token_node_visit o ON o.token_id = t.id AND o.left_at IS NULL),
+     CROSS JOIN token t
+     JOIN job j ON j.instance_id = t.instance_id
+     LEFT JOIN (
+       SELECT s.token_id, min(CASE s.status WHEN 'active' THEN 0 ELSE 1 END) AS rank
+       FROM given g JOIN production.token_work_session s ON s.operator_id = g.me AND s.status IN ('active', 'paused')
+       GROUP BY 1) s ON s.token_id = t.id),
    page AS MATERIALIZED (
      SELECT * FROM ranked r
      WHERE $7::uuid IS NULL
