@@ -12,8 +12,11 @@ import {
 } from '@belay/production';
 import { z } from 'zod';
 import { startWorker, type RunningWorker } from '../../apps/worker/src/worker.js';
+import { invariants, nightly } from '../../libs/production/src/work/health-check.queries.js';
+import { HealthService } from '../../libs/production/src/work/health.service.js';
 import { eventually } from '../support/eventually.js';
 import { outcome } from '../support/people.js';
+import { unexplained } from './history.js';
 import { end, operation, start, Workshop } from './workshop.js';
 
 const path = '/api/production/job-tickets';
@@ -405,4 +408,14 @@ describe('jobs that stations run', () => {
     expect(all).toMatchObject({ remaining: 0, errors: [] });
     expect(await ticketOf(one)).toMatchObject({ execution: 'tokens', status: 'planned' });
   });
+});
+
+it('whatever is done to jobs, nothing disagrees: tokens and visits are what their events say', async () => {
+  const health = floor.api.app.get(HealthService, { strict: false });
+  await health.look(Caller.system('test'), { ...invariants, ...nightly }, () => undefined);
+  const found = await floor.api.rows(
+    `SELECT kind, detail FROM production.health_finding WHERE resolved_at IS NULL AND kind <> 'station-event-ignored'`,
+  );
+  expect(found).toEqual([]);
+  expect(await unexplained(floor.api)).toEqual([]);
 });

@@ -123,7 +123,10 @@ export const invariants: Readonly<Record<string, Check>> = {
     't.id',
     `'entered', t.queue_entered_at`,
     `CROSS JOIN production.flow_token t
-     WHERE t.current_node_id IS NOT NULL AND t.status = 'waiting' AND t.queue_reason IS NULL AND t.hold_code IS NULL`,
+     WHERE t.current_node_id IS NOT NULL AND t.status = 'waiting' AND t.queue_reason IS NULL AND t.hold_code IS NULL
+       -- Whoever was split up waits for its parts.
+       AND NOT EXISTS (SELECT FROM production.token_parallel_group g
+                       WHERE g.parent_token_id = t.id AND g.kind = 'COMPONENT' AND g.merged_at IS NULL)`,
   ),
 };
 
