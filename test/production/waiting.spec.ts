@@ -1,5 +1,13 @@
-import { assignedTokens, findingList, production, workQueue, workView, type WorkItem } from '@belay/production';
-import { Caller } from '@belay/platform';
+import {
+  assignedTokens,
+  findingList,
+  production,
+  workCenterView,
+  workQueue,
+  workView,
+  type WorkItem,
+} from '@belay/production';
+import { Caller, METRICS, type Metrics } from '@belay/platform';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { AssignmentPolicies } from '../../libs/production/src/work/assignment-policies.service.js';
 import { Absence } from '../../libs/production/src/work/absence.service.js';
@@ -7,7 +15,7 @@ import { HealthService } from '../../libs/production/src/work/health.service.js'
 import { invariants, nightly } from '../../libs/production/src/work/health-check.queries.js';
 import { RoomService } from '../../libs/production/src/work/room.service.js';
 import { WakeUp } from '../../libs/production/src/work/wake-up.service.js';
-import { outcome } from '../support/people.js';
+import { fresh, outcome } from '../support/people.js';
 import { breaches } from './floor-invariants.js';
 import { nobody, queued, toOperator, WorkPolicy } from './work-policy.js';
 import { operation, Workshop, type TokenFacts, type Worker } from './workshop.js';
@@ -177,6 +185,66 @@ describe('waiting', () => {
       expect(await wakeUp()).toBe(2);
       expect(waits(await shop.tokens(ticket))).toEqual([]);
     });
+  });
+
+  describe('is counted', () => {
+    it('where the place is, whatever the graph and the job', async () => {
+      const body = { siteId: shop.site.id, code: fresh('WC'), name: 'Table', wipLimit: 2 };
+      const { id } = await shop.keyed().post('/api/production/work-centers', body, 201, workCenterView);
+      const one = await shop.linear(operation('CUT', { workCenterId: id }));
+      const other = await shop.linear(operation('TRIM', { workCenterId: id }));
+      const [first, second] = [await run(one, 1), await run(other, 3)];
+      expect([...first.tokens, ...second.tokens].filter(({ status }) => status === 'ready')).toHaveLength(2);
+      const last = byId(waits(second.tokens)).at(-1);
+      if (!last) throw new Error('Two of them wait');
+      expect(await item(ada, last)).toMatchObject({ queueReason: 'WIP_LIMIT', queuePosition: 2 });
+    });
+
+    it('for each job alone where the node says so', async () => {
+      const graph = await shop.linear(operation('CUT', { wipLimit: 1, limitScope: 'INSTANCE' }));
+      const [first, second] = [await run(graph, 2), await run(graph, 2)];
+      expect(first.tokens.filter(({ status }) => status === 'ready')).toHaveLength(1);
+      expect(second.tokens.filter(({ status }) => status === 'ready')).toHaveLength(1);
+      await shop.keyed().post(`/api/production/job-tickets/${first.ticket.id}/cancel`, { reason: 'over' }, 200);
+      expect(await wakeUp()).toBe(0);
+    });
+
+    it('in minutes by what the node has taken lately, as soon as that was five times', async () => {
+      const graph = await shop.linear(operation('CUT', { wipLimit: 1, estimatedMinutes: 30 }), 'SEW');
+      shop.now = noon;
+      const { ticket } = await run(graph, 7);
+      let minutes = 0;
+      const estimate = async () => {
+        const next = byId(waits(await shop.tokens(ticket)))[0];
+        return next ? (await item(ada, next))?.estimatedWaitMinutes : undefined;
+      };
+      policy.isOn = true;
+      expect(await estimate()).toBe(30);
+      for (const took of [10, 12, 14, 16, 90]) {
+        const inside = (await shop.tokens(ticket)).find(({ status, node }) => status === 'ready' && node === 'CUT');
+        if (!inside) throw new Error('Somebody is inside');
+        await start(ada, inside);
+        minutes += took;
+        shop.now = later(minutes);
+        await shop.keyed(ada.api).post(`/api/production/tokens/${inside.id}/complete`, {}, 200);
+        await wakeUp();
+      }
+      expect(await estimate()).toBe(14);
+      await clear();
+    });
+  });
+
+  it('is measured, by names that the code knows', async () => {
+    const text = await shop.api.app.get<Metrics>(METRICS, { strict: false }).metrics();
+    expect(text).toMatch(/^production_wake_total \d+$/m);
+    expect(text).toMatch(/^tokens_unassigned \d+$/m);
+    expect(text).toMatch(/^resolver_error_total \d+$/m);
+    expect(text).toMatch(/^queue_wait_seconds_count \d+$/m);
+    const { tokens } = await run(await shop.linear('CUT'), 1);
+    await shop.keyed(boss.api).post(`/api/production/tokens/${tokens[0]?.id}/hold`, { reason: 'look' }, 200);
+    expect(await shop.api.app.get<Metrics>(METRICS, { strict: false }).metrics()).toContain(
+      'tokens_held{hold_code="SUPERVISOR"} ',
+    );
   });
 
   describe('for people', () => {

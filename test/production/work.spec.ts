@@ -142,6 +142,20 @@ describe('work', () => {
     });
   });
 
+  it('that nothing was heard of for ten minutes should rest', async () => {
+    shop.now = morning;
+    const token = await one();
+    await act(ada, token, 'start');
+    const suggests = async () =>
+      (await ada.api.get('/api/production/sessions/current', 200, currentSessions)).suggestPause;
+    shop.now = later(9.99);
+    expect(await suggests()).toBe(false);
+    shop.now = later(10);
+    expect(await suggests()).toBe(true);
+    await act(ada, token, 'pause');
+    expect(await suggests()).toBe(false);
+  });
+
   describe('is taken up', () => {
     it('by whoever comes first, who then has it', async () => {
       const token = await one();

@@ -116,7 +116,7 @@ export class Placement implements ArrivalPlacement<Command> {
     });
     if (waiting.length === 0) return new Map();
     const turns = waiting.map(({ choice: { arrival, scope } }) => ({ ...arrival, enteredAt: command.at, scope }));
-    const positions = await this.turns.joining(command.tx, turns);
+    const positions = await this.turns.positions(command.tx, turns);
     const placed = waiting.map(({ choice, reason }) => ({
       ...choice,
       queueReason: reason,

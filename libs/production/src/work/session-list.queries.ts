@@ -20,10 +20,11 @@ export const sessionList = statement<SessionRow & { readonly at: Date }>(
   'each time',
 );
 
-/** Open sessions of the operator $1, the latest resumed or started first; $2 the time. */
-export const openSessionsOf = statement<SessionRow & { readonly at: Date }>(
+/** Open sessions of the operator $1, the latest resumed or started first, and when anything was heard of each; $2 the time. */
+export const openSessionsOf = statement<SessionRow & { readonly at: Date; readonly heardAt: Date | null }>(
   'production.open_sessions_of',
-  `SELECT ${sessionColumns('s')}, ${at('$2')}
+  `SELECT ${sessionColumns('s')}, ${at('$2')},
+          (SELECT max(e.event_time) FROM production.token_event e WHERE e.token_id = s.token_id) AS "heardAt"
    FROM production.token_work_session s
    WHERE s.operator_id = $1::uuid AND s.status IN ('active', 'paused')
    ORDER BY coalesce(s.resumed_at, s.started_at) DESC, s.node_id, s.token_id`,

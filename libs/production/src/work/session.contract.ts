@@ -72,6 +72,7 @@ export const currentSessions = z
   .object({
     active: sessionView.nullable().describe('The one work screen that opens by itself'),
     paused: z.array(sessionView).describe('Latest first'),
+    suggestPause: z.boolean().describe('Nothing was heard of the active one for ten minutes'),
   })
   .meta({ id: 'CurrentSessions' });
 export type CurrentSessions = z.infer<typeof currentSessions>;

@@ -12,6 +12,7 @@ import { OperatorNotFound } from './work.problems.js';
 
 const listKey = z.tuple([z.uuid()]);
 const open = ['active', 'paused'] as const;
+const IDLE_MS = 10 * 60_000;
 
 /** Who works on what now, and who did. */
 @Injectable()
@@ -25,10 +26,13 @@ export class SessionService {
 
   /** Those of the caller that are not over: a work screen opens from here, and never from a list. */
   async current(by: Caller): Promise<CurrentSessions> {
-    const sessions = await this.openOf(by.accountId);
+    const rows = await openSessionsOf(this.database.dataSource, [by.accountId, this.clock.given]);
+    const active = rows.find(({ status }) => status === 'active');
+    const paused = rows.filter(({ status }) => status === 'paused');
     return {
-      active: sessions.find(({ status }) => status === 'active') ?? null,
-      paused: sessions.filter(({ status }) => status === 'paused'),
+      active: active ? sessionViewOf(active, active.at) : null,
+      paused: paused.map((row) => sessionViewOf(row, row.at)),
+      suggestPause: active?.heardAt != null && active.at.getTime() - active.heardAt.getTime() >= IDLE_MS,
     };
   }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Executor } from '@belay/platform';
 import type { Command, LockedToken } from '../production.command.js';
 import { scopeKey, type Scope } from './scope.rules.js';
-import { aheadOf } from './wait-estimate.queries.js';
+import { turnsOf } from './wait-estimate.queries.js';
 
 /** What decides whose turn it is: priority, then when it is due, then who came first. */
 export interface Turn {
@@ -16,11 +16,12 @@ export interface Turn {
 /** Whose turn it is in the queue of a scope, 1 being next. */
 @Injectable()
 export class Turns {
-  /** Of tokens that wait. */
-  async standing(on: Executor, turns: readonly Turn[]): Promise<Map<string, number>> {
+  /** Of tokens that wait, or are about to; those that are asked about count too. */
+  async positions(on: Executor, turns: readonly Turn[]): Promise<Map<string, number>> {
     if (turns.length === 0) return new Map();
-    const rows = await aheadOf(on, [
+    const rows = await turnsOf(on, [
       turns.map(({ tokenId }) => tokenId),
+      turns.map(({ scope }) => scopeKey(scope)),
       turns.map(({ scope }) => (scope.kind === 'work-center' ? scope.workCenterId : null)),
       turns.map(({ scope }) => (scope.kind === 'node' ? scope.graphId : null)),
       turns.map(({ scope }) => (scope.kind === 'node' ? scope.nodeCode : null)),
@@ -29,33 +30,12 @@ export class Turns {
       turns.map(({ dueAt }) => dueAt),
       turns.map(({ enteredAt }) => enteredAt),
     ]);
-    return new Map(rows.map(({ tokenId, ahead }) => [tokenId, ahead + 1]));
-  }
-
-  /** Of tokens that are about to queue up, those among them that come first counted. */
-  async joining(on: Executor, turns: readonly Turn[]): Promise<Map<string, number>> {
-    const before = await this.standing(on, turns);
-    const together = new Map<string, number>();
-    return new Map(
-      turns.toSorted(byTurn).map(({ tokenId, scope }) => {
-        const key = scopeKey(scope);
-        const earlier = together.get(key) ?? 0;
-        together.set(key, earlier + 1);
-        return [tokenId, (before.get(tokenId) ?? 1) + earlier];
-      }),
-    );
+    return new Map(rows.map(({ tokenId, position }) => [tokenId, position]));
   }
 
   /** Where the token would stand if it queued up now. */
   async position({ tx, at }: Command, token: LockedToken, scope: Scope): Promise<number> {
     const { id: tokenId, priority, dueAt } = token;
-    return (await this.standing(tx, [{ tokenId, priority, dueAt, enteredAt: at, scope }])).get(tokenId) ?? 1;
+    return (await this.positions(tx, [{ tokenId, priority, dueAt, enteredAt: at, scope }])).get(tokenId) ?? 1;
   }
-}
-
-function byTurn(one: Turn, other: Turn): number {
-  const due = ({ dueAt }: Turn) => dueAt?.getTime() ?? Infinity;
-  if (one.priority !== other.priority) return other.priority - one.priority;
-  if (due(one) !== due(other)) return due(one) < due(other) ? -1 : 1;
-  return one.tokenId < other.tokenId ? -1 : 1;
 }

@@ -46,24 +46,30 @@ export const waitFactsOf = statement<{
 );
 
 /**
- * How many wait before each of the tokens that wait or are about to: $1 tokens, $2 to $5 their scopes, $6 priorities, $7
- * when their jobs are due, $8 when they begin to wait.
+ * Where tokens that wait, or are about to, stand in the queues of their scopes, those that are asked about counted too: $1
+ * tokens, $2 to $6 their scopes (key, work centre, graph, node code, instance), $7 priorities, $8 when their jobs are due,
+ * $9 when they began to wait.
  */
-export const aheadOf = statement<{ readonly tokenId: string; readonly ahead: number }>(
-  'production.ahead_of',
-  `SELECT s.token_id AS "tokenId", count(t.id)::integer AS ahead
-   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::integer[], $7::timestamptz[],
-               $8::timestamptz[])
-     AS s (token_id, work_center_id, graph_id, node_code, instance_id, priority, due_at, entered_at)
-   LEFT JOIN LATERAL (
-     SELECT t.id
-     FROM ${nodesOfScope('s')} n
+export const turnsOf = statement<{ readonly tokenId: string; readonly position: number }>(
+  'production.turns_of',
+  `WITH asked AS MATERIALIZED (
+     SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::integer[],
+                          $8::timestamptz[], $9::timestamptz[])
+       AS s (token_id, key, work_center_id, graph_id, node_code, instance_id, priority, due_at, entered_at)),
+   scope AS MATERIALIZED (SELECT DISTINCT key, work_center_id, graph_id, node_code, instance_id FROM asked),
+   queued AS (
+     SELECT s.key, t.id, t.priority::integer, j.due_at, t.queue_entered_at AS entered_at
+     FROM scope s
+     CROSS JOIN LATERAL ${nodesOfScope('s')} n
      JOIN production.flow_token t ON t.current_node_id = n.id AND t.status = 'waiting'
        AND t.queue_reason NOT IN ('JOIN_WAIT', 'WAIT_CONDITION')
      JOIN production.job_graph_instance i ON i.id = t.instance_id
      JOIN production.job_ticket j ON j.id = i.job_ticket_id
-     WHERE (s.instance_id IS NULL OR t.instance_id = s.instance_id) AND t.id <> s.token_id
-       AND (-t.priority, coalesce(j.due_at, 'infinity'), t.queue_entered_at, t.id)
-           < (-s.priority, coalesce(s.due_at, 'infinity'), s.entered_at, s.token_id)) t ON true
-   GROUP BY 1`,
+     WHERE (s.instance_id IS NULL OR t.instance_id = s.instance_id) AND t.id NOT IN (SELECT token_id FROM asked)
+     UNION ALL
+     SELECT key, token_id, priority, due_at, entered_at FROM asked),
+   turn AS (
+     SELECT id, row_number() OVER (PARTITION BY key ORDER BY priority DESC, due_at NULLS LAST, entered_at, id)::integer AS position
+     FROM queued)
+   SELECT id AS "tokenId", position FROM turn WHERE id IN (SELECT token_id FROM asked)`,
 );

@@ -32,11 +32,6 @@ export function waitsOf({ service, servers, elapsed }: WaitFacts, positions: num
   });
 }
 
-/** The wait of the token at the position, from 1. */
-export function waitOf(facts: WaitFacts, position: number): number | null {
-  return waitsOf(facts, position)?.at(-1) ?? null;
-}
-
 /** Sums of fractions of minutes must not become a minute more by how they are stored. */
 function roundedUp(minutes: number): number {
   return Math.ceil(Math.round(minutes * 1e6) / 1e6);

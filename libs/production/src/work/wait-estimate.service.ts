@@ -4,7 +4,7 @@ import { AssignmentPolicies } from './assignment-policies.service.js';
 import type { NodeToAssign, QueueReason, TokenToAssign } from './assignment-policy.contract.js';
 import { scopeOf } from './scope.rules.js';
 import { waitFactsOf } from './wait-estimate.queries.js';
-import { waitOf, type WaitFacts } from './wait-estimate.rules.js';
+import { waitsOf, type WaitFacts } from './wait-estimate.rules.js';
 
 /** A token that waits, or is about to. */
 export interface Waiting {
@@ -36,8 +36,9 @@ export class WaitEstimates {
     alike.forEach((group, index) => {
       const known = facts[index];
       if (!known) return;
+      const turns = waitsOf(known, Math.max(...group.map(({ position }) => position)));
       for (const { token, queueReason, position } of group) {
-        const wait = waitOf(known, position);
+        const wait = turns?.[position - 1] ?? null;
         const start = starts[index]?.get(token.id);
         const later = start ? Math.max(0, Math.ceil((start.getTime() - at.getTime()) / MINUTE)) : null;
         const missing = unavailable.includes(queueReason) ? later : 0;

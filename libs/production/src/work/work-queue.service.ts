@@ -83,7 +83,7 @@ export class WorkQueueService {
     const [first] = waiting;
     if (!first) return { positions: new Map<string, number>(), waits: new Map<string, number | null>() };
     const turns = waiting.map(({ row, scope }) => ({ ...row, enteredAt: row.queueEnteredAt ?? row.enteredAt, scope }));
-    const positions = await this.turns.standing(this.database.dataSource, turns);
+    const positions = await this.turns.positions(this.database.dataSource, turns);
     const asked = waiting.map(({ row, node, queueReason }) => ({
       token: { ...row, id: row.tokenId, jobTicketId: row.jobId },
       node,
