@@ -200,7 +200,14 @@ async function events(q: QueryRunner): Promise<void> {
          OR EXISTS (SELECT FROM production.token_event_other WHERE event_time >= first AND event_time < next) THEN
         RETURN;
       END IF;
-      EXECUTE format('CREATE TABLE IF NOT EXISTS production.%I PARTITION OF production.token_event FOR VALUES FROM (%L) TO (%L)', name, first, next);
+      -- Somebody else may be making it.
+      PERFORM pg_advisory_xact_lock(hashtextextended('production.token_event', 0));
+      IF to_regclass('production.' || name) IS NOT NULL THEN
+        RETURN;
+      END IF;
+      -- Made beside and then attached, so that nobody who reads or writes events has to wait.
+      EXECUTE format('CREATE TABLE production.%I (LIKE production.token_event INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name);
+      EXECUTE format('ALTER TABLE production.token_event ATTACH PARTITION production.%I FOR VALUES FROM (%L) TO (%L)', name, first, next);
     END $$`);
   await q.query(
     `SELECT production.open_event_month(now() + make_interval(months => n)) FROM generate_series(0, 2) AS n`,
