@@ -25,7 +25,7 @@ type Row = z.infer<typeof row>;
 const kinds = { D: 'work', S: 'setup', B: 'breakdown' } as const;
 
 /** Something that somebody did at a machine. */
-export interface Step {
+interface Step {
   readonly activity: string;
   readonly machine: string;
   readonly worker: string;

@@ -4,4 +4,3 @@ export const processModes = ['piece', 'batch'] as const;
 export const executions = ['tokens', 'stations'] as const;
 
 export type JobLine = (typeof jobLines)[number];
-export type JobStatus = (typeof jobStatuses)[number];
