@@ -9,6 +9,7 @@ import { World } from '../engine/world.js';
 import { inTurn } from './backup-turn.js';
 import { workOnBackup } from './backup-work.service.js';
 import { insertBackup, moveBackup, records, type BackupRecord } from './backup.queries.js';
+import { dumpBeside } from './host-dump.js';
 import { MANIFEST, foldersOf } from './open-backup.js';
 import { expiredOf } from './retention.rules.js';
 import { RunbookDrills } from './runbook-drill.service.js';
@@ -135,6 +136,7 @@ export class BackupUpkeep implements OnApplicationBootstrap, BeforeApplicationSh
     for (const backup of all.filter(({ id }) => expired.has(id))) {
       await moveBackup(this.world.control, backup.id, backup.state, 'expired');
       for (const folder of foldersOf(this.world, backup)) await rm(folder, { recursive: true, force: true });
+      await rm(dumpBeside(backup.location), { force: true });
     }
     for (const backup of all.filter(({ state, createdAt }) => state === 'creating' && isOver(createdAt.getTime()))) {
       const findings = [{ level: 0, subject: 'the backup', problem: 'was never finished' }];

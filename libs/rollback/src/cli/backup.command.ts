@@ -5,6 +5,7 @@ import { AuditTrail } from '@belay/platform';
 import { backupLevel, type BackupLevel, type BackupScope, type BackupView } from '../backups/backup.contract.js';
 import { findBackup } from '../backups/backup.queries.js';
 import { inTurn } from '../backups/backup-turn.js';
+import { checkHostDump, dumpBeside, writeHostDump } from '../backups/host-dump.js';
 import { workOnBackup } from '../backups/backup-work.service.js';
 import { Backups } from '../backups/backups.service.js';
 import { exitCodes } from './exit-code.rules.js';
@@ -22,15 +23,10 @@ export function backupCommand(shell: Shell): Command {
     shell
       .act('create', 'makes a backup and proves it')
       .requiredOption('--scope <scope>', 'application, control, or modules separated by commas')
-      .addOption(level())
-      .action((flags: Common & { scope: string; level: BackupLevel }) =>
-        shell.run(flags, async (session) => {
-          const by = await session.actor('rollback:backup');
-          const asked = await session.transact((client) =>
-            session.get(Backups).request(client, by, scopeOf(flags.scope), flags.level),
-          );
-          return finished(session, asked.id);
-        }),
+      .addOption(levelOption())
+      .option('--pg-dump', 'beside it one by pg_dump of this machine, which nothing depends on')
+      .action((flags: Common & { scope: string; level: BackupLevel; pgDump?: true }) =>
+        shell.run(flags, (session) => create(session, scopeOf(flags.scope), flags)),
       ),
   );
   backup.addCommand(
@@ -58,7 +54,7 @@ export function backupCommand(shell: Shell): Command {
     shell
       .act('verify', 'brings a backup to a level, or finds out what is wrong with it')
       .argument('<backup>', 'its id, or the beginning of it')
-      .addOption(level())
+      .addOption(levelOption())
       .action((given: string, flags: Common & { level: BackupLevel }) =>
         shell.run(flags, (session) => prove(session, given, flags.level)),
       ),
@@ -70,6 +66,22 @@ export function backupCommand(shell: Shell): Command {
       .action((given: string, flags: Common) => shell.run(flags, (session) => prove(session, given, PROVEN))),
   );
   return backup;
+}
+
+async function create(
+  session: Session,
+  scope: BackupScope,
+  { level, pgDump = false }: { readonly level: BackupLevel; readonly pgDump?: boolean },
+): Promise<Told> {
+  const by = await session.actor('rollback:backup');
+  if (pgDump) await checkHostDump(session.world);
+  const { id, location } = await session.transact((client) => session.get(Backups).request(client, by, scope, level));
+  const made = await finished(session, id);
+  if (!pgDump || made.code !== undefined) return made;
+  const file = dumpBeside(location);
+  session.note(`Backup ${id} is there; now pg_dump.`);
+  await writeHostDump(session.world, scope, file);
+  return { ...made, text: `${made.text}\n\nBy pg_dump: ${file}` };
 }
 
 async function prove(session: Session, given: string, to: BackupLevel): Promise<Told> {
@@ -137,7 +149,7 @@ function scopeOf(text: string): BackupScope {
   return { kind: 'domains', domains: text.split(',').map((name) => name.trim()) };
 }
 
-function level(): Option {
+function levelOption(): Option {
   return new Option('--level <level>', '1 whole, 2 readable, 3 restorable, 4 proven equal')
     .default(PROVEN)
     .argParser((text) => {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { DryRuns } from '../plans/dry-run.service.js';
 import { planTarget } from '../plans/plan.contract.js';
+import { TargetUnknown } from '../plans/plan.problems.js';
 import { Plans } from '../plans/plans.service.js';
 import { exitCodes } from './exit-code.rules.js';
 import { planNamed, runNamed } from './named.queries.js';
@@ -29,6 +30,27 @@ export function planCommands(shell: Shell): Command[] {
         shell.run(flags, (session) => {
           const { depth, feature } = flags;
           return makePlan(session, planTarget.parse({ kind: 'module', domain, depth, ...(feature && { feature }) }));
+        }),
+      ),
+  );
+  plan.addCommand(
+    make('feature', 'takes one feature of a module off, or parks what its migrations made too; the rest goes on')
+      .argument('<flag>')
+      .addOption(
+        new Option('--depth <depth>', 'off: its flag; parked: what it alone uses too')
+          .choices(['off', 'parked'])
+          .makeOptionMandatory(),
+      )
+      .action((feature: string, flags: Common & { depth: string }) =>
+        shell.run(flags, (session) => {
+          const { domains } = session.world;
+          const domain = domains.find(({ features }) => features.some(({ flag }) => flag === feature))?.name;
+          if (domain === undefined)
+            throw new TargetUnknown(
+              `feature ${feature}`,
+              domains.flatMap(({ features }) => features.map(({ flag }) => flag)),
+            );
+          return makePlan(session, planTarget.parse({ kind: 'module', domain, depth: flags.depth, feature }));
         }),
       ),
   );
