@@ -18,8 +18,7 @@ export type NodeType = (typeof nodeTypes)[number];
 export const designableTypes = nodeTypes.filter((type) => type !== 'subgraph' && type !== 'handoff');
 
 /** What people do at a node. */
-const nodeActions = ['start', 'pause', 'resume', 'complete', 'qc', 'form', 'approve'] as const;
-export type NodeAction = (typeof nodeActions)[number];
+export type NodeAction = 'start' | 'pause' | 'resume' | 'complete' | 'qc' | 'form' | 'approve';
 
 /** What decides about a type besides the type itself. */
 interface NodeKind {
