@@ -2,12 +2,25 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { Caller } from '@belay/platform';
 import { tokenView } from '@belay/production';
 import { Overdue } from '../../libs/production/src/lifecycle/overdue.service.js';
+import { z } from 'zod';
 import { allBreaches } from './floor-invariants.js';
 import { unexplained } from './history.js';
 import { Steps } from './steps.js';
 import { end, operation, start, Workshop, type Edge, type Worker } from './workshop.js';
 
 type Part = Readonly<Record<string, unknown>>;
+
+const page = z.object({
+  items: z.array(
+    z.looseObject({
+      id: z.string(),
+      type: z.string().optional(),
+      nodeCode: z.string().nullish(),
+      outcome: z.string().nullish(),
+    }),
+  ),
+  next: z.string().nullish(),
+});
 
 const node = (code: string, type: string, details: Part = {}) => ({ code, name: code, type, ...details });
 const when = (field: string, op: string, value: unknown, more: Part = {}): Part => ({
@@ -348,6 +361,133 @@ describe('the life of tokens', () => {
       expect(await steps.jobStatus(ticket)).toBe('completed');
     });
 
+    it('is split again inside a branch, and comes together from within', async () => {
+      const graph = await shop.graph(
+        [
+          start(),
+          node('SPLIT', 'split'),
+          operation('BODY'),
+          node('INNER', 'split'),
+          operation('LEFT'),
+          operation('RIGHT'),
+          node('PAIR', 'join'),
+          node('JOIN', 'join'),
+          operation('SEW'),
+          end(),
+        ],
+        [
+          ['START', 'SPLIT'],
+          ['SPLIT', 'BODY'],
+          ['SPLIT', 'INNER', { componentCode: 'HANDLES' }],
+          ['INNER', 'LEFT'],
+          ['INNER', 'RIGHT'],
+          ['LEFT', 'PAIR'],
+          ['RIGHT', 'PAIR'],
+          ['PAIR', 'JOIN'],
+          ['BODY', 'JOIN'],
+          ['JOIN', 'SEW'],
+          ['SEW', 'END'],
+        ],
+      );
+      const { ticket, token } = await steps.piece(graph);
+      for (const at of ['LEFT', 'BODY', 'RIGHT']) await steps.work(ada, await steps.tokenAt(ticket, at));
+      expect(await steps.at(ticket)).toEqual(['SEW ready']);
+      expect((await steps.tokenAt(ticket, 'SEW')).id).toBe(token.id);
+    });
+
+    it('does not wait for a part that went another way', async () => {
+      const graph = await shop.graph(
+        [
+          start(),
+          node('SPLIT', 'split', { splitKind: 'COMPONENT' }),
+          operation('BODY'),
+          operation('LABEL'),
+          node('CHECK', 'decision'),
+          node('JOIN', 'join'),
+          end(),
+          end('WASTE', { isExceptionEnd: true }),
+        ],
+        [
+          ['START', 'SPLIT'],
+          ['SPLIT', 'BODY'],
+          ['SPLIT', 'LABEL'],
+          ['BODY', 'JOIN'],
+          ['LABEL', 'CHECK'],
+          ['CHECK', 'WASTE', when('qty', '>=', 1)],
+          ['CHECK', 'JOIN', { isDefault: true }],
+          ['JOIN', 'END'],
+        ],
+      );
+      const { ticket, token } = await steps.piece(graph);
+      await steps.work(ada, await steps.tokenAt(ticket, 'BODY'));
+      expect(await steps.at(ticket)).toEqual(['SPLIT waiting', 'JOIN waiting', 'LABEL ready']);
+      await steps.work(ada, await steps.tokenAt(ticket, 'LABEL'));
+      expect((await shop.tokens(ticket)).find(({ id }) => id === token.id)?.status).toBe('completed');
+      expect(await steps.jobStatus(ticket)).toBe('completed');
+    });
+
+    it('has all of a batch together again when its shares meet', async () => {
+      const graph = await shop.graph(
+        [
+          start(),
+          node('SPLIT', 'split', { splitPolicy: 'RATIO', splitKind: 'FORK' }),
+          operation('A'),
+          operation('B'),
+          node('JOIN', 'join'),
+          operation('PACK'),
+          end(),
+        ],
+        [
+          ['START', 'SPLIT'],
+          ['SPLIT', 'A', { weight: 0.7 }],
+          ['SPLIT', 'B', { weight: 0.3 }],
+          ['A', 'JOIN'],
+          ['B', 'JOIN'],
+          ['JOIN', 'PACK'],
+          ['PACK', 'END'],
+        ],
+      );
+      const { ticket } = await steps.batch(graph);
+      const first = await steps.tokenAt(ticket, 'B');
+      await steps.work(ada, first);
+      await steps.work(ada, await steps.tokenAt(ticket, 'A'));
+      expect(await steps.tokenAt(ticket, 'PACK')).toMatchObject({ id: first.id, qty: 10, status: 'ready' });
+      await steps.act(boss, first, 'scrap', { note: 'Wet' });
+      const { made } = await steps.act(boss, first, 'replacement', { reason: 'Again' });
+      expect(await steps.work(ada, made[0])).toMatchObject({ nodeCode: 'PACK' });
+      await steps.work(ada, made[0]);
+      expect(await steps.jobStatus(ticket)).toBe('completed');
+    });
+
+    it('makes only the parts whose conditions hold', async () => {
+      const graph = await shop.graph(
+        [
+          start(),
+          node('SPLIT', 'split', { splitPolicy: 'CONDITIONAL' }),
+          operation('A'),
+          operation('B'),
+          operation('C'),
+          node('JOIN', 'join'),
+          end(),
+        ],
+        [
+          ['START', 'SPLIT'],
+          ['SPLIT', 'A', when('qty', '>', 5)],
+          ['SPLIT', 'B', when('qty', '>', 50)],
+          ['SPLIT', 'C', when('qty', '<', 50)],
+          ['A', 'JOIN'],
+          ['B', 'JOIN'],
+          ['C', 'JOIN'],
+          ['JOIN', 'END'],
+        ],
+      );
+      const { ticket } = await steps.batch(graph);
+      expect(await steps.at(ticket)).toEqual(['SPLIT waiting', 'A ready', 'C ready']);
+      await steps.work(ada, await steps.tokenAt(ticket, 'A'));
+      await steps.work(ada, await steps.tokenAt(ticket, 'C'));
+      expect(await steps.jobStatus(ticket)).toBe('completed');
+    });
+
     it('shares by weight: pieces one by one, a batch at once', async () => {
       const graph = await shop.graph(
         [start(), node('SPLIT', 'split', { splitPolicy: 'RATIO' }), operation('A'), operation('B'), end()],
@@ -667,6 +807,89 @@ describe('the life of tokens', () => {
       expect((await shop.tokens(ticket)).find(({ id }) => id === token.id)?.status).toBe('completed');
       expect(await steps.findings(ticket)).toEqual(['join-timeout']);
       expect(await steps.jobStatus(ticket)).toBe('completed');
+    });
+
+    it('for copies as long as the join says, and goes on with those that came', async () => {
+      const graph = await shop.graph(
+        [
+          start(),
+          node('SPLIT', 'split', { splitKind: 'FORK' }),
+          operation('A'),
+          operation('B'),
+          node('JOIN', 'join', { waitWindowMinutes: 60, timeoutNodeCode: 'LOOK' }),
+          operation('LOOK'),
+          end(),
+        ],
+        [
+          ['START', 'SPLIT'],
+          ['SPLIT', 'A'],
+          ['SPLIT', 'B'],
+          ['A', 'JOIN'],
+          ['B', 'JOIN'],
+          ['JOIN', 'LOOK'],
+          ['LOOK', 'END'],
+        ],
+      );
+      const { ticket } = await steps.batch(graph);
+      shop.now = new Date('2030-05-01T08:00:00Z');
+      const first = await steps.tokenAt(ticket, 'A');
+      await steps.work(ada, first);
+      await later('2030-05-01T09:00:00Z', 'endJoins');
+      expect(await steps.at(ticket)).toEqual(['LOOK ready']);
+      expect(await steps.work(ada, first)).toMatchObject({ status: 'completed' });
+      expect(await steps.jobStatus(ticket)).toBe('completed');
+    });
+  });
+
+  describe('is read', () => {
+    it('with its history and its visits, page by page', async () => {
+      const { token } = await steps.piece(await shop.linear('CUT', 'SEW'));
+      await steps.work(ada, token);
+      const path = `/api/production/tokens/${token.id}`;
+      expect(await shop.admin.get(path, 200, tokenView)).toMatchObject({
+        nodeCode: 'SEW',
+        status: 'ready',
+        serial: token.serial,
+      });
+      const first = await shop.admin.get(`${path}/events?limit=3`, 200, page);
+      const rest = await shop.admin.get(`${path}/events?limit=50&cursor=${first.next ?? ''}`, 200, page);
+      const types = [...first.items, ...rest.items].map(({ type }) => type);
+      expect(types).toEqual(await steps.history(token));
+      expect(rest.next).toBe(null);
+      const visits = await shop.admin.get(`${path}/visits`, 200, page);
+      expect(visits.items.map(({ nodeCode, outcome }) => [nodeCode, outcome])).toEqual([
+        ['START', 'moved'],
+        ['CUT', 'moved'],
+        ['SEW', null],
+      ]);
+    });
+
+    it('by its job, its place, its state and its serial', async () => {
+      const { ticket, tokens } = await steps.job(await shop.linear('CUT', 'SEW'), {
+        processMode: 'piece',
+        targetQty: 3,
+      });
+      await steps.work(ada, tokens[0]);
+      await steps.act(boss, tokens[1], 'hold', { reason: 'Wait' });
+      const found = async (filter: string) => {
+        const list = await shop.admin.get(`/api/production/tokens?jobTicketId=${ticket.id}&${filter}`, 200, page);
+        return list.items.map(({ id }) => tokens.findIndex((token) => token.id === id)).toSorted();
+      };
+      expect(await found('')).toEqual([0, 1, 2]);
+      expect(await found('nodeCode=CUT')).toEqual([1, 2]);
+      expect(await found('held=true')).toEqual([1]);
+      expect(await found('held=false&status=live')).toEqual([0, 2]);
+      expect(await found('status=completed')).toEqual([]);
+      expect(await found(`serial=${tokens[2]?.serial ?? ''}`)).toEqual([2]);
+    });
+
+    it('by nobody who works elsewhere', async () => {
+      const { token } = await steps.batch(await shop.linear('CUT'));
+      const other = await (await Workshop.in(shop.api)).worker({ role: 'supervisor' });
+      await other.api.get(`/api/production/tokens/${token.id}`, 404);
+      expect(await steps.outcome(other, token, 'hold', { reason: 'No' })).toBe('404 token-not-found');
+      expect(await steps.outcome(other, token, 'start')).toBe('404 token-not-found');
+      expect(await other.api.get('/api/production/tokens', 200)).toEqual({ items: [], next: null });
     });
   });
 

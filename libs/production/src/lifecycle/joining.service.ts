@@ -67,7 +67,7 @@ export class Joining {
     for (const token of old) {
       const group = groups.get(token.facts.groupId ?? '');
       if (group?.mergedAt == null || hasGoneOn(token, group)) continue;
-      const into = group.kind === 'COMPONENT' ? group.parentId : (survivorOf(group)?.id ?? group.parentId);
+      const into = group.kind === 'COMPONENT' ? group.parentId : (goingOnOf(group)[0] ?? group.parentId);
       mergeInto(token, into, group.id);
       late.add(token);
     }
@@ -120,7 +120,7 @@ export class Joining {
     join: PublishedNode,
     arrived: readonly ChildRow[],
   ): Promise<Traveller[]> {
-    const carriesOn = group.kind === 'COMPONENT' ? group.parentId : earliest(arrived, join)?.id;
+    const carriesOn = group.kind === 'COMPONENT' ? group.parentId : earliest(arrived, join.id)?.id;
     const onward = carriesOn === undefined ? undefined : journey.get(carriesOn);
     if (!onward) return [];
     const parts = arrived.filter(({ id }) => id !== onward.id);
@@ -192,16 +192,19 @@ function wait(token: Traveller, at: Date): void {
   token.tell('QUEUED', { queueReason: 'JOIN_WAIT' });
 }
 
-/** Whether the token is the one that goes on for all. */
+/** Whether the token is one that goes on for its group, or came in the place of one. */
 function hasGoneOn({ id }: Traveller, group: GroupRow): boolean {
-  return group.kind === 'FORK' && survivorOf(group)?.id === id;
+  const goingOn = group.kind === 'FORK' ? goingOnOf(group) : [];
+  const before = new Map(group.children.map((child) => [child.id, child.replacesTokenId]));
+  for (let one: string | null = id; one !== null; one = before.get(one) ?? null) if (goingOn.includes(one)) return true;
+  return false;
 }
 
-function survivorOf({ children }: GroupRow): ChildRow | undefined {
-  const into = new Set(children.map(({ mergedInto }) => mergedInto));
-  return children.find(({ id, arrivals, mergedInto }) => {
-    return mergedInto === null && (into.has(id) || arrivals.some(({ outcome }) => outcome === 'merged'));
-  });
+/** Of those that came together the first that came; all that had come when the group was given up. */
+function goingOnOf({ children, joinNodeId }: GroupRow): string[] {
+  const cameAs = (what: string) => children.filter(({ arrivals }) => arrivals.some(({ outcome }) => outcome === what));
+  const first = joinNodeId === null ? undefined : earliest(cameAs('merged'), joinNodeId);
+  return [...(first ? [first] : []), ...cameAs('timeout')].map(({ id }) => id);
 }
 
 function mergeInto(token: Traveller | undefined, into: string, groupId: string): void {
@@ -233,9 +236,9 @@ function seenFrom(child: ChildRow, join: PublishedNode, version: PublishedVersio
   return { id, branchKey, status, hasArrived: isLive(status) && cameTo(child, join), mayArrive, replacesTokenId };
 }
 
-function earliest(arrived: readonly ChildRow[], join: PublishedNode): ChildRow | undefined {
+function earliest(arrived: readonly ChildRow[], joinId: string): ChildRow | undefined {
   const when = ({ arrivals }: ChildRow) =>
-    Date.parse(arrivals.find(({ joinNodeId }) => joinNodeId === join.id)?.at ?? '');
+    Date.parse(arrivals.find(({ joinNodeId }) => joinNodeId === joinId)?.at ?? '');
   return arrived.toSorted((one, other) => when(one) - when(other) || (one.id < other.id ? -1 : 1))[0];
 }
 

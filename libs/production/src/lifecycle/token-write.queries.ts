@@ -108,7 +108,7 @@ export const writeTokens = statement<{ readonly id: string }>(
        outcome = m."leftAs",
        qc_result = coalesce(nullif(m."qcResult", 'null'), v.qc_result),
        wait_seconds = CASE WHEN m.started OR m."leftAs" IS NOT NULL
-                           THEN extract(epoch FROM coalesce(v.first_started_at, m.at) - v.entered_at)
+                           THEN greatest(extract(epoch FROM coalesce(v.first_started_at, m.at) - v.entered_at), 0)
                            ELSE v.wait_seconds END,
        work_seconds = coalesce(m.work, v.work_seconds),
        assist_seconds = coalesce(m.assist, v.assist_seconds),
