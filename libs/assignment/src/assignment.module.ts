@@ -20,6 +20,8 @@ import { PreviewController } from './resolver/preview.controller.js';
 import { PreviewService } from './resolver/preview.service.js';
 import { ResolverMetrics } from './resolver/resolver-metrics.service.js';
 import { ResolverPolicy } from './resolver/resolver-policy.service.js';
+import { ReviewController } from './resolver/review.controller.js';
+import { ReviewService } from './resolver/review.service.js';
 import { Snapshots } from './resolver/snapshots.service.js';
 import { WhatIfService } from './resolver/what-if.service.js';
 import { Attendances } from './state/attendances.service.js';
@@ -37,6 +39,7 @@ import { WorkloadService } from './workload/workload.service.js';
     LogController,
     PlanController,
     PreviewController,
+    ReviewController,
     WorkloadController,
   ],
   providers: [
@@ -58,6 +61,7 @@ import { WorkloadService } from './workload/workload.service.js';
     PreviewService,
     ResolverMetrics,
     ResolverPolicy,
+    ReviewService,
     Snapshots,
     WhatIfService,
     WorkloadMetrics,

@@ -12,4 +12,5 @@ export {
   type PlansPreview,
   type WhatIfView,
 } from './resolver/preview.contract.js';
+export { agreementView, replayView, type AgreementView, type ReplayView } from './resolver/review.contract.js';
 export { peopleMonitor, workloadView, type PeopleMonitor, type WorkloadView } from './workload/workload.contract.js';

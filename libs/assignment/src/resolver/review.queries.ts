@@ -1,0 +1,34 @@
+import { statement } from '@belay/platform';
+
+/** Entries of sites $1 (all when null) and the graph $2 (all when null), from $3 on and before $4. */
+const asked = (l: string) => `
+  ${l}.created_at >= $3::timestamptz AND ${l}.created_at < $4::timestamptz
+  AND ($1::uuid[] IS NULL
+       OR EXISTS (SELECT FROM production.public_job_ticket j WHERE j.id = ${l}.job_ticket_id AND j.site_id = ANY ($1)))
+  AND ($2::uuid IS NULL OR EXISTS (SELECT FROM production.public_node n WHERE n.id = ${l}.node_id AND n.graph_id = $2))`;
+
+/** Choices that were only logged, and who got the work first after each. */
+export const agreementOf = statement<{ choices: number; given: number; agreed: number }>(
+  'assignment.agreement_of',
+  `SELECT count(*)::integer AS choices, count(given.operator_id)::integer AS given,
+          count(*) FILTER (WHERE given.operator_id::text = l.reason_json #>> '{trace,withheld,assignee,operatorId}')::integer
+            AS agreed
+   FROM assignment.assignment_log l
+   LEFT JOIN LATERAL (
+     SELECT a.operator_id FROM assignment.assignment_log a
+     WHERE a.token_id = l.token_id AND a.node_id = l.node_id AND a.created_at >= l.created_at AND a.id > l.id
+       AND a.event IN ('assigned', 'override') AND a.operator_id IS NOT NULL
+     ORDER BY a.created_at, a.id LIMIT 1) given ON true
+   WHERE l.event = 'unassigned' AND l.reason_code = 'SHADOW' AND ${asked('l')}`,
+  'each time',
+);
+
+/** The newest $5 choices of a person, with what each was made from. */
+export const madeChoices = statement<{ operatorId: string; trace: unknown }>(
+  'assignment.made_choices',
+  `SELECT l.operator_id AS "operatorId", l.reason_json -> 'trace' AS trace
+   FROM assignment.assignment_log l
+   WHERE l.event IN ('assigned', 'woken') AND l.tier <> 'manual' AND l.operator_id IS NOT NULL AND ${asked('l')}
+   ORDER BY l.created_at DESC, l.id DESC LIMIT $5`,
+  'each time',
+);
