@@ -208,6 +208,9 @@ describe('belay production import-log', () => {
     expect(await take({ nodeCode: 'START' })).toBe('422 invalid-request');
     expect(await take({}, { graphVersionId: floor.site.id })).toBe('404 graph-not-found');
     expect(await take({}, { siteId: graph.id })).toBe('422 invalid-request');
+    expect(await take({}, { visits: [] })).toBe('422 invalid-request');
+    expect(await take({}, { visits: Array(1_001).fill(visit) })).toBe('422 invalid-request');
+    expect(await take({}, { code: 'P-2', visits: Array(1_000).fill(visit) })).toBe('200');
     expect(await floor.api.rows(`SELECT FROM production.job_ticket WHERE code = 'P-1'`)).toEqual([]);
     expect(await take({ endedAt: visit.startedAt })).toBe('200');
   });

@@ -153,6 +153,29 @@ describe('pausing a job', () => {
   });
 });
 
+describe('pausing a job while people start on it', () => {
+  it('leaves nobody at work, whoever was first', async () => {
+    for (let round = 0; round < 3; round += 1) {
+      const job = await begun({ targetQty: 4 });
+      const workers = await floor.workers(4);
+      const tokens = await floor.tokens(job);
+      const outcomes = await Promise.all([
+        ask(job, 'pause', because),
+        ...tokens.map(({ id }, n) =>
+          outcome(floor.keyed(workers[n]?.api), 'POST', `/api/production/tokens/${id}/start`, {}),
+        ),
+      ]);
+      expect(outcomes[0]).toBe('200');
+      expect(outcomes.slice(1).filter((one) => one !== '200' && one !== '409 job-paused')).toEqual([]);
+      const active = await floor.api.rows(
+        `SELECT FROM production.token_work_session WHERE status = 'active' AND operator_id = ANY ($1)`,
+        [workers.map(({ id }) => id)],
+      );
+      expect(active).toEqual([]);
+    }
+  });
+});
+
 describe('cancelling a job', () => {
   it('scraps what lives, ends who works on it and what is assigned, and archives the attempt', async () => {
     const job = await begun();
@@ -239,6 +262,41 @@ describe('how far a job is', () => {
     await finish(await begunAgain(job));
     expect((await progressOf(job)).nodes.map(({ passedQty }) => passedQty)).toEqual([2, 2, 2, 2]);
     expect(await states()).toEqual(['START completed', 'CUT completed', 'SEW completed', 'END completed']);
+  });
+
+  it('is in quality control when all that lives is there, and in rework while something is worked on again', async () => {
+    const checked = await floor.graph(
+      [start(), operation('CUT'), { code: 'QC', name: 'Look', type: 'qc', teamCategory: 'qc' }, end()],
+      [
+        ['START', 'CUT'],
+        ['CUT', 'QC'],
+        ['QC', 'END', { isDefault: true }],
+        ['QC', 'CUT', { type: 'rework' }],
+      ],
+    );
+    const job = await floor.ticket(checked, { processMode: 'piece', targetQty: 2 });
+    await floor.start(job);
+    const worker = await floor.worker({ role: 'supervisor' });
+    const act = (token: Job, verb: string, body = {}) =>
+      floor.keyed(worker.api).post(`/api/production/tokens/${token.id}/${verb}`, body, 200);
+    const tokens = await floor.tokens(job);
+    const stages = [(await ticketOf(job)).stage];
+    for (const token of tokens) {
+      await act(token, 'start');
+      await act(token, 'complete');
+      stages.push((await ticketOf(job)).stage);
+    }
+    expect(stages).toEqual([null, null, 'qc']);
+    const [first, second] = tokens;
+    if (!first || !second) throw new Error('Two pieces were asked for');
+    await act(first, 'qc', { result: 'fail', defectCode: 'HOLE' });
+    expect((await ticketOf(job)).stage).toBe('rework');
+    await act(second, 'qc', { result: 'pass' });
+    await act(first, 'start');
+    await act(first, 'complete');
+    expect((await ticketOf(job)).stage).toBe('qc');
+    await act(first, 'qc', { result: 'pass' });
+    expect(await ticketOf(job)).toMatchObject({ status: 'completed', stage: null });
   });
 
   /** The first token has one step less to go. */
@@ -395,6 +453,12 @@ describe('jobs that stations run', () => {
     const planned = await floor.ticket(graph, { execution: 'stations' });
     const done = await floor.ticket(graph);
     const one = await floor.ticket(graph, { execution: 'stations' });
+    const many = (count: number) => ({ ids: Array.from({ length: count }, () => randomUUIDv7()), ...because });
+    expect(await outcome(floor.keyed(), 'POST', `${path}/to-tokens`, many(201))).toBe('422 invalid-request');
+    expect(await floor.keyed().post(`${path}/to-tokens`, many(200), 200, handedOver)).toMatchObject({
+      handedOver: 0,
+      total: 200,
+    });
     const some = { ids: [planned.id, done.id], ...because };
     expect(await floor.keyed().post(`${path}/to-tokens`, some, 200, handedOver)).toEqual({
       handedOver: 1,

@@ -84,6 +84,9 @@ describe('planning a job', () => {
     expect(await refusal(floor.admin, draft({ sku: '-/-' }))).toBe('422 invalid-request');
     expect(await refusal(floor.admin, draft({ targetQty: 51 }))).toBe('422 invalid-request');
     expect(await refusal(floor.admin, draft({ targetQty: 50 }))).toBe('201');
+    expect(await refusal(floor.admin, draft({ priority: 101 }))).toBe('422 invalid-request');
+    expect(await refusal(floor.admin, draft({ priority: 100 }))).toBe('201');
+    expect(await refusal(floor.admin, draft({ priority: -101 }))).toBe('422 invalid-request');
     expect(await refusal(floor.admin, draft({ targetQty: 0.0001, processMode: 'batch' }))).toBe('422 invalid-request');
     expect(await refusal(floor.admin, draft({ targetQty: 0.001, processMode: 'batch' }))).toBe('201');
   });
