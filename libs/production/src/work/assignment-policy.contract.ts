@@ -19,12 +19,7 @@ export const queueReasons = [
 export type QueueReason = (typeof queueReasons)[number];
 
 /** Reasons that a policy gives, as opposed to limits, joins and waits. They hold nobody back once no policy is in force. */
-export const peopleReasons = [
-  'TEAM_UNAVAILABLE',
-  'OPERATOR_UNAVAILABLE',
-  'NO_MATCH',
-] as const satisfies readonly QueueReason[];
-export type PeopleReason = (typeof peopleReasons)[number];
+export type PeopleReason = Extract<QueueReason, 'TEAM_UNAVAILABLE' | 'OPERATOR_UNAVAILABLE' | 'NO_MATCH'>;
 
 /** Why a decision is asked for. */
 export type DecisionCause =

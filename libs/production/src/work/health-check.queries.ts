@@ -1,7 +1,7 @@
 import { statement, type Statement } from '@belay/platform';
 
 /** Something that does not fit together. */
-export interface Disagreement {
+interface Disagreement {
   readonly subjectType: 'token' | 'session' | 'assignment';
   readonly subjectId: string;
   readonly detail: Readonly<Record<string, unknown>>;

@@ -1,7 +1,6 @@
 import type { QueueReason } from './assignment-policy.contract.js';
 
-export const limitReasons = ['CONCURRENCY_LIMIT', 'WIP_LIMIT'] as const satisfies readonly QueueReason[];
-export type LimitReason = (typeof limitReasons)[number];
+export type LimitReason = Extract<QueueReason, 'CONCURRENCY_LIMIT' | 'WIP_LIMIT'>;
 
 /** What a scope allows at once; null is unlimited. */
 export interface Limits {
@@ -31,7 +30,7 @@ export interface Verdict {
 }
 
 /** The limit that is full, the first one counts. */
-export function fullLimit({ concurrency, wip }: Limits, { started, admitted }: Occupancy): LimitReason | null {
+function fullLimit({ concurrency, wip }: Limits, { started, admitted }: Occupancy): LimitReason | null {
   if (concurrency !== null && started >= concurrency) return 'CONCURRENCY_LIMIT';
   if (wip !== null && admitted >= wip) return 'WIP_LIMIT';
   return null;

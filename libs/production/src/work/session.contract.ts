@@ -95,7 +95,7 @@ export const correctSession = z
   .meta({ id: 'CorrectSession' });
 export type CorrectSession = z.infer<typeof correctSession>;
 
-export const operatorStatuses = ['working', 'paused', 'available'] as const;
+const operatorStatuses = ['working', 'paused', 'available'] as const;
 
 export const currentWork = z
   .object({

@@ -5,7 +5,7 @@ import { ModeMismatch, TeamForbidden } from '../production.problems.js';
 import type { Assignee, NodeToAssign } from './assignment-policy.contract.js';
 import { leads, targetTeams, type KnownTarget } from './claim.queries.js';
 
-export const MANAGE = 'production.assignment:manage';
+const MANAGE = 'production.assignment:manage';
 
 /** A team, or a person; exactly one of them is said. */
 export interface GivenTarget {

@@ -7,7 +7,7 @@ import { assignmentMethods, queueReasons } from './assignment-policy.contract.js
 import { assignmentStatuses } from './assignment.queries.js';
 import { sessionView } from './session.contract.js';
 
-export const workPermissions = z
+const workPermissions = z
   .object({
     canStart: z.boolean(),
     canPause: z.boolean(),
@@ -21,7 +21,7 @@ export const workPermissions = z
   .describe('A hint; whoever acts is checked again');
 export type WorkPermissions = z.infer<typeof workPermissions>;
 
-export const workItem = z
+const workItem = z
   .object({
     tokenId: id,
     rowVersion,
