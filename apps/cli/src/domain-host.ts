@@ -83,10 +83,12 @@ async function runtimeOf({ note }: Terminal, variables: Record<string, string>):
   }
 }
 
-/** With the modules that are always on, because one of them has the accounts; closed again at once. */
+/** With the modules that are always on and stand on no other, because one of them has the accounts; closed again at once. */
 async function signIn(terminal: Terminal, runtime: RunningRuntime, username: string): Promise<AccountFacts> {
   const password = await passwordOf(terminal, username);
-  const core = domains.filter(({ flag }) => flag === undefined).map(({ module }) => module);
+  const core = domains
+    .filter(({ flag, after }) => flag === undefined && after.length === 0)
+    .map(({ module }) => module);
   const context = await NestFactory.createApplicationContext(
     { module: SignInModule, imports: [PlatformModule.forRoot(ledgers, runtime), ...core] },
     // Nest declares these options as a class and expects a literal.
