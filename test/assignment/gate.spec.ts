@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { assignment, leaveView, pinView, planView } from '@belay/assignment';
 import { directory } from '@belay/directory';
@@ -9,7 +11,7 @@ import { FlagsFile } from '../gate/flags-file.js';
 import { eventually } from '../support/eventually.js';
 import { newHolder, outcome } from '../support/people.js';
 import type { TestApi } from '../support/test-api.js';
-import { Workshop, type TokenFacts, type Worker } from '../production/workshop.js';
+import { operation, Workshop, type TokenFacts, type Worker } from '../production/workshop.js';
 
 const RUNTIME_FLAG = 'enable_assignment_runtime';
 const PREVIEW_FLAG = 'enable_assignment_preview';
@@ -153,6 +155,54 @@ describe('the assignment module', () => {
     expect(await given(token)).toBeUndefined();
   });
 
+  it('is rolled out graph by graph, while the preview lets people in; other graphs have the core’s default', async () => {
+    const other = await shop.linear('SEW');
+    const [own] = [{ contextName: 'graphId', operator: 'IN', values: [graph.graphId], inverted: false }];
+    const parameters = { rollout: '100', stickiness: 'default', groupId: RUNTIME_FLAG };
+    const everybody = { name: 'flexibleRollout', parameters, constraints: [] };
+    flags.set(RUNTIME_FLAG, { enabled: true, strategies: [{ ...everybody, constraints: [own] }], variants: [] });
+    flags.on(PREVIEW_FLAG);
+    const { gate } = shop.api.app.get<Runtime>(RUNTIME);
+    const modes = () => [graph, other].map(({ graphId }) => gate.domainMode('assignment', { graphId }));
+    await eventually(() => {
+      expect(modes()).toEqual(['on', 'off']);
+    }, 10_000);
+    const [here] = await shop.pieces(graph, 1);
+    const [there] = await shop.pieces(other, 1);
+    expect(here && (await given(here))?.method).toBe('PLAN');
+    expect(there && [there.status, await given(there)]).toEqual(['ready', undefined]);
+    expect(await outcome(supervisor, 'GET', plans)).toBe('200');
+    flags.set(RUNTIME_FLAG, { enabled: false, strategies: [everybody] });
+  });
+
+  it('that goes off during a spawn is asked for every token of it, or for none', async () => {
+    const COUNT = 40;
+    const entries: number[] = [];
+    for (const delay of [0, 20, 40, 60]) {
+      await switched(true, false);
+      const ticket = await shop.ticket(graph, { processMode: 'piece', targetQty: COUNT });
+      const started = shop.start(ticket);
+      await sleep(delay);
+      await Promise.all([started, switched(false, false)]);
+      const [row] = await shop.api.rows<{ entries: number }>(
+        `SELECT count(*)::int AS entries FROM assignment.assignment_log WHERE job_ticket_id = $1`,
+        [ticket.id],
+      );
+      entries.push(row?.entries ?? -1);
+    }
+    expect(entries.filter((count) => count !== 0 && count !== COUNT)).toEqual([]);
+  });
+
+  it('asks for no flag that it does not have', () => {
+    const sources = globSync('libs/assignment/src/**/*.ts').map((file) => readFileSync(file, 'utf8'));
+    const asked = sources.flatMap((text) =>
+      [...text.matchAll(/(?:featureMode|KeptBy|InFeature)\('([^']+)'/g)].map(([, flag]) => flag),
+    );
+    expect(asked.length).toBeGreaterThan(3);
+    const known: readonly string[] = assignment.features.map(({ flag }) => flag);
+    expect(asked.filter((flag) => flag === undefined || !known.includes(flag))).toEqual([]);
+  });
+
   describe('on again', () => {
     beforeAll(async () => {
       await switched(false, false);
@@ -189,15 +239,17 @@ describe('the assignment module', () => {
       await switched(true, true);
       await supervisor.put(`/api/assignment/operators/${worker(1).id}/override`, { isAvailable: true });
       const manager = await newHolder(shop.api, shop.admin, 'manager', shop.site.id);
-      const hand = await shop.linear('HEM');
-      const tokens = await shop.pieces(hand, 6);
+      const team = await shop.newTeam({ teamCategory: 'sewing' });
+      const hands = await Promise.all([1, 2, 3].map(() => shop.worker({ team: team.id })));
+      const [sick] = hands;
+      const tokens = await shop.pieces(await shop.linear(operation('HEM', { teamCategory: 'sewing' })), 6);
       const mine: TokenFacts[] = [];
-      for (const token of tokens) if ((await given(token))?.operatorId === worker(0).id) mine.push(token);
+      for (const token of tokens) if ((await given(token))?.operatorId === sick?.id) mine.push(token);
       const [begun, next] = mine;
-      if (!begun || !next) throw new Error('Six are two for each of three');
-      await shop.keyed(worker(0).api).post(`/api/production/tokens/${begun.id}/start`, { mode: 'own' }, 200);
+      if (!sick || !begun || !next) throw new Error('Six are two for each of three');
+      await shop.keyed(sick.api).post(`/api/production/tokens/${begun.id}/start`, { mode: 'own' }, 200);
       const leave = await shop
-        .keyed(worker(0).api)
+        .keyed(sick.api)
         .post(
           '/api/assignment/leave-requests',
           { leaveType: 'sick', from: new Date(), until: new Date(Date.now() + 3_600_000) },
@@ -211,9 +263,9 @@ describe('the assignment module', () => {
           [begun.id],
         );
         expect(session).toEqual({ status: 'paused', pause_reason: 'leave' });
-        expect((await given(begun))?.operatorId).toBe(worker(0).id);
+        expect((await given(begun))?.operatorId).toBe(sick.id);
         const now = await given(next);
-        expect([worker(1).id, worker(2).id]).toContain(now?.operatorId);
+        expect(hands.slice(1).map(({ id }) => id)).toContain(now?.operatorId);
         expect(now?.method).toBe('AUTO');
       }, 20_000);
     });
@@ -235,6 +287,47 @@ describe('the assignment module', () => {
             [gone.id, 'inactive'],
           ]),
         );
+      }, 20_000);
+    });
+
+    it('leaves nobody at work who went on leave while they began', async () => {
+      const manager = await newHolder(shop.api, shop.admin, 'manager', shop.site.id);
+      const crowd = await shop.workers(6);
+      const tokens = await shop.pieces(
+        await shop.linear(operation('TRIM', { assignmentPolicy: 'PLANNED_ONLY' })),
+        crowd.length,
+      );
+      const outcomes = await Promise.all(
+        crowd.map(async (one, n) => {
+          const token = tokens[n]?.id ?? '';
+          const mine = { tokenIds: [token], operatorId: one.id };
+          expect(await outcome(shop.keyed(supervisor), 'POST', '/api/production/assignments', mine)).toBe('200');
+          const leave = await shop
+            .keyed(one.api)
+            .post(
+              '/api/assignment/leave-requests',
+              { leaveType: 'sick', from: new Date(), until: new Date(Date.now() + 3_600_000) },
+              201,
+              leaveView,
+            );
+          const path = `/api/assignment/leave-requests/${leave.id}/approve`;
+          const [begun, approved] = await Promise.all([
+            outcome(shop.keyed(one.api), 'POST', `/api/production/tokens/${token}/start`, { mode: 'own' }),
+            outcome(shop.keyed(manager), 'POST', path),
+          ]);
+          return [begun, approved];
+        }),
+      );
+      for (const [begun, approved] of outcomes) {
+        expect(approved).toBe('200');
+        expect(['200', '409 operator-unavailable']).toContain(begun);
+      }
+      await eventually(async () => {
+        const working = await shop.api.rows(
+          `SELECT FROM production.token_work_session WHERE operator_id = ANY ($1) AND status = 'active'`,
+          [crowd.map(({ id }) => id)],
+        );
+        expect(working).toHaveLength(0);
       }, 20_000);
     });
   });
