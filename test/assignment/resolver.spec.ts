@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Decision } from '@belay/production';
+import type { Decision, WorkQuestion } from '@belay/production';
+import { Eligibility } from '../../libs/assignment/src/resolver/eligibility.service.js';
+import { Snapshots } from '../../libs/assignment/src/resolver/snapshots.service.js';
 import type { Workshop } from '../production/workshop.js';
 import { DecisionRoom, later, noon, openWorkshop, operatorOf } from './decision-room.js';
 
 const spread = (ids: readonly (string | null)[], people: readonly string[], before: readonly number[]) =>
   people.map((id, index) => (before[index] ?? 0) + ids.filter((one) => one === id).length);
+type Skills = 'warn' | 'block' | 'off';
+
 const difference = (loads: readonly number[]) => Math.max(...loads) - Math.min(...loads);
 
 describe('the resolver on a database', () => {
@@ -260,6 +264,74 @@ describe('the resolver on a database', () => {
       [a],
     );
     expect((await back()).size).toBe(0);
+  });
+
+  describe('lets somebody work', () => {
+    const needs = { requiredSkills: [{ skillCode: 'LOCK', minLevel: 2, required: true }] };
+    const may = async (
+      room: DecisionRoom,
+      operatorId: string,
+      facts: Partial<WorkQuestion> = {},
+      skills: Skills = 'warn',
+    ) => {
+      const config = { ...shop.api.config, ASSIGNMENT_SKILLS_ON_START: skills };
+      const eligibility = new Eligibility(config, shop.api.app.get(Snapshots, { strict: false }));
+      const target = { type: 'operator', operatorId, teamId: null } as const;
+      const question = { node: room.node, target, act: 'start', at: noon, confirmed: false, actorId: null } as const;
+      const tokens = await room.tokens(1);
+      return room.inTransaction((tx) =>
+        eligibility.mayWork(tx, { ...question, tokens, flags: { enforced: true }, ...facts }),
+      );
+    };
+
+    it('who is there, and who is away only when somebody confirms it', async () => {
+      const room = await DecisionRoom.in(shop);
+      const [a = '', b = ''] = await room.hands(2);
+      await room.leave(a, later(-60), later(60));
+      expect(await may(room, b)).toEqual({ allowed: true, warnings: [] });
+      const away = {
+        allowed: false,
+        because: 'operator-unavailable',
+        reason: 'leave',
+        until: later(60),
+        confirmable: true,
+      };
+      expect(await may(room, a)).toEqual(away);
+      expect(await may(room, a, { confirmed: true })).toEqual({
+        allowed: true,
+        warnings: ['operator_unavailable_leave'],
+      });
+      expect(await may(room, a, { at: later(60) })).toEqual({ allowed: true, warnings: [] });
+    });
+
+    it('who is an operator, whatever anybody confirms', async () => {
+      const room = await DecisionRoom.in(shop);
+      const [a = ''] = await room.hands(1);
+      await shop.api.rows(`UPDATE directory.account SET status = 'suspended' WHERE id = $1`, [a]);
+      const refused = { allowed: false, reason: 'inactive', confirmable: false };
+      expect(await may(room, a)).toMatchObject(refused);
+      expect(await may(room, a, { confirmed: true })).toMatchObject(refused);
+    });
+
+    it('who has the skills: others are warned, kept from it or let be, as is set', async () => {
+      const room = await DecisionRoom.in(shop, needs);
+      const [a = '', b = ''] = await room.hands(2);
+      await room.skill(a, 'LOCK', 2, '2025-11-20');
+      for (const setting of ['warn', 'block', 'off'] as const) {
+        expect(await may(room, a, {}, setting)).toEqual({ allowed: true, warnings: [] });
+      }
+      expect(await may(room, b)).toEqual({ allowed: true, warnings: ['skill_missing'] });
+      expect(await may(room, b, {}, 'block')).toEqual({ allowed: false, because: 'skill-missing', skill: 'LOCK' });
+      expect(await may(room, b, {}, 'off')).toEqual({ allowed: true, warnings: [] });
+      // Whoever assigns by hand knows what they do.
+      expect(await may(room, b, { act: 'assign' }, 'block')).toEqual({ allowed: true, warnings: [] });
+    });
+
+    it('of a team, whoever will claim it', async () => {
+      const room = await DecisionRoom.in(shop);
+      const target = { type: 'team', teamId: room.teamId, operatorId: null } as const;
+      expect(await may(room, '', { target })).toEqual({ allowed: true, warnings: [] });
+    });
   });
 
   it('counts those who could do the work', async () => {
