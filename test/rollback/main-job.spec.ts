@@ -14,7 +14,10 @@ const linesOfEach = 3;
 const reason = ['--reason', 'the stock does not agree with the floor'];
 const ledger = 'wms.wms_inventory_transaction';
 
-/** Everything is done from outside: by HTTP, and at the terminal. The flag server is dead throughout. */
+/**
+ * Everything is done from outside: by HTTP, and at the terminal, the first way down and the emergency with a process for
+ * each command. The flag server is dead throughout.
+ */
 describe('the warehouse is taken back while the rest goes on', () => {
   let room: BelayRoom;
   let admin: Client;
@@ -56,7 +59,7 @@ describe('the warehouse is taken back while the rest goes on', () => {
     await agree(room, planId, ['approver']);
     const told = await room.text(['run', planId, '--watch']);
     await writers.stop();
-    const run = await room.json(['status', 'last'], runView);
+    const run = await room.here.json(['status', 'last'], runView);
     parked = run.id;
 
     expect(run).toMatchObject({ state: 'monitoring', percent: 100 });
@@ -71,13 +74,13 @@ describe('the warehouse is taken back while the rest goes on', () => {
     expect(kept['wms__parked.wms_inventory_transaction__parked']).toMatch(
       new RegExp(`^${movements * linesOfEach} rows`),
     );
-    const { items } = await room.json(['backup', 'list'], z.object({ items: z.array(backupView) }));
+    const { items } = await room.here.json(['backup', 'list'], z.object({ items: z.array(backupView) }));
     expect(items.find(({ runId }) => runId === run.id)).toMatchObject({ state: 'proven', level: 4 });
-    expect(await room.text(['audit', 'verify'])).toMatch(/✓ \d+ entries, each as it was written/);
-    expect(await room.text(['report', run.id])).toMatch(
+    expect(await room.here.text(['audit', 'verify'])).toMatch(/✓ \d+ entries, each as it was written/);
+    expect(await room.here.text(['report', run.id])).toMatch(
       /\| schema wms \| live \| parked \|[\s\S]*\| Data loss \| none \||Data loss/,
     );
-    expect(await room.text(['parked', 'list'])).toContain('wms');
+    expect(await room.here.text(['parked', 'list'])).toContain('wms');
     const step = (action: string) => tookMs(run.steps.find((one) => one.action === action) ?? run);
     figures.push(
       figure('flag off, obeyed by all processes and probed', step('flag.off'), '≤ 1 s (runbook 30 s)'),
@@ -109,10 +112,10 @@ describe('the warehouse is taken back while the rest goes on', () => {
   }, 280_000);
 
   it('R2: rows that somebody changed go back to what they were at a marker', async () => {
-    const { id } = await room.json(['marker', 'create', 'before the import'], z.object({ id: z.uuid() }));
+    const { id } = await room.here.json(['marker', 'create', 'before the import'], z.object({ id: z.uuid() }));
     const descriptions = await room.rows(`SELECT id, description FROM wms.sku ORDER BY id`);
     await room.rows(`UPDATE wms.sku SET description = 'damaged by an import'`);
-    const preview = await room.text(['restore', 'rows', 'wms', '--marker', id, '--preview']);
+    const preview = await room.here.text(['restore', 'rows', 'wms', '--marker', id, '--preview']);
     expect(preview).toMatch(/^wms\.sku +0 +3 +0 +3 +0/m);
     const run = await carryOut(room, ['restore', 'rows', 'wms', '--marker', 'before the import'], ['approver']);
     expect(await room.rows(`SELECT id, description FROM wms.sku ORDER BY id`)).toEqual(descriptions);
@@ -121,7 +124,7 @@ describe('the warehouse is taken back while the rest goes on', () => {
 
   it('R3, R4, R5: rows, the module and the whole database come back from a proven backup', async () => {
     const [backup, before] = await Promise.all([
-      room.json(['backup', 'create', '--scope', 'application'], backupView),
+      room.here.json(['backup', 'create', '--scope', 'application'], backupView),
       room.contentOf('wms'),
     ]);
     expect(backup).toMatchObject({ state: 'proven', level: 4 });
@@ -152,7 +155,7 @@ describe('the warehouse is taken back while the rest goes on', () => {
     expect(
       writers.failures.filter((failure) => !/^503 .*(read-only|busy-retry|database-unavailable)/.test(failure)),
     ).toEqual([]);
-    expect(await room.text(['parked', 'list'])).toMatch(/failed +database/);
+    expect(await room.here.text(['parked', 'list'])).toMatch(/failed +database/);
     figures.push(
       figure('R3, one table from a backup', tookMs(r3), '≤ 60 s (budget 900 s)'),
       figure('R4, the module from a backup', tookMs(r4), '≤ 60 s (budget 900 s)'),
@@ -174,7 +177,9 @@ describe('the warehouse is taken back while the rest goes on', () => {
     expect(declared.run).toMatchObject({ state: 'monitoring', level: 'E2' });
     expect(await codeAt('wms/skus')).toBe('404 module-off');
     expect(await codeAt('directory/sites')).toBe('200');
-    expect(await room.text(['ratify', 'last', '--as', 'approver', ...reason], 1)).toContain('Somebody else must agree');
+    expect(await room.here.text(['ratify', 'last', '--as', 'approver', ...reason], 1)).toContain(
+      'Somebody else must agree',
+    );
     figures.push(
       figure('emergency: every module off, obeyed by all', declared.acknowledged.ms, '≤ 0.1 s p99 on a quiet machine'),
       figure('emergency: verified and in health', tookMs(declared.run), '≤ 5 s, ≤ 30 s (runbook 300 s)'),

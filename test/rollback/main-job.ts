@@ -73,20 +73,24 @@ export class Writers {
 
 /** What a person does at the terminal: plan, have others agree, run and watch. Answers the run as it ended. */
 export async function carryOut(
-  room: BelayRoom,
+  { here }: BelayRoom,
   plan: readonly string[],
   approvers: readonly string[],
 ): Promise<RunView> {
-  const { id } = await room.json([...plan, ...reason], planView);
-  await agree(room, id, approvers);
-  return room.json(['run', id, '--watch'], runView);
+  const { id } = await here.json([...plan, ...reason], planView);
+  await agree(here, id, approvers);
+  return here.json(['run', id, '--watch'], runView);
 }
 
 /** Each is told what is missing until the last one has agreed. */
-export async function agree(room: BelayRoom, planId: string, approvers: readonly string[]): Promise<void> {
+export async function agree(
+  terminal: Pick<BelayRoom, 'text'>,
+  planId: string,
+  approvers: readonly string[],
+): Promise<void> {
   for (const [place, username] of approvers.entries()) {
     const code = place === approvers.length - 1 ? 0 : 3;
-    await room.text(['approve', planId, '--as', username, ...reason], code);
+    await terminal.text(['approve', planId, '--as', username, ...reason], code);
   }
 }
 
