@@ -1,5 +1,5 @@
-export type ShiftCode = 'morning' | 'evening' | 'night' | 'full';
-export type DayStatus = 'work' | 'overtime' | 'leave' | 'sick' | 'off';
+type ShiftCode = 'morning' | 'evening' | 'night' | 'full';
+type DayStatus = 'work' | 'overtime' | 'leave' | 'sick' | 'off';
 
 /** An instant as a site sees it: the working day it belongs to, and the shift that is on; null between shifts. */
 export interface LocalTime {
@@ -13,7 +13,7 @@ export interface RosterDay extends LocalTime {
 }
 
 /** What the people system says, and how far it is to be believed; null while it is off. */
-export type OutsideWord = RosterDay & { readonly freshness: 'FRESH' | 'STALE' | 'EXPIRED' };
+type OutsideWord = RosterDay & { readonly freshness: 'FRESH' | 'STALE' | 'EXPIRED' };
 
 /** All that bears on whether somebody is there. Instants are milliseconds. */
 export interface Attendance {
@@ -27,7 +27,7 @@ export interface Attendance {
 }
 
 export type Absence = 'inactive' | 'leave' | 'override' | 'sick' | 'off';
-export type AvailabilityNote = 'people_stale' | `not_enforced_${Absence}`;
+type AvailabilityNote = 'people_stale' | `not_enforced_${Absence}`;
 
 export interface Availability {
   readonly available: boolean;

@@ -2,7 +2,7 @@ import { availabilityAt, type Availability } from './availability.rules.js';
 import type { KnownMember, KnownNode, KnownOperator, KnownTeam, Snapshot } from './snapshot.rules.js';
 
 /** Why somebody is not asked. */
-export type DropReason = 'away' | 'trainee' | 'skill' | 'capacity' | 'rejected';
+type DropReason = 'away' | 'trainee' | 'skill' | 'capacity' | 'rejected';
 
 export interface Dropped {
   readonly operatorId: string;

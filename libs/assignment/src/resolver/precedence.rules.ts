@@ -30,7 +30,7 @@ export function rulesOf(
 }
 
 /** Pins before plans, the more specific scope first, then priority, then age. */
-export function byPrecedence(one: Rule, other: Rule): number {
+function byPrecedence(one: Rule, other: Rule): number {
   return (
     Number(one.mode === 'PLAN') - Number(other.mode === 'PLAN') ||
     scopes.indexOf(one.scope) - scopes.indexOf(other.scope) ||

@@ -16,10 +16,10 @@ import type { AskedToken, Snapshot } from './snapshot.rules.js';
 import { Tally } from './tally.rules.js';
 import { chosenText, notFoundText } from './wording.rules.js';
 
-export type Tier = RuleScope | 'node_default' | 'auto';
+type Tier = RuleScope | 'node_default' | 'auto';
 
 /** One thing that was tried, and what came of it. */
-export interface Step {
+interface Step {
   readonly tier: Tier;
   readonly outcome: string;
   readonly planRef?: string;
@@ -27,7 +27,7 @@ export interface Step {
 }
 
 /** Why a decision came out as it did; from the candidates it can be made again. */
-export interface Trace {
+interface Trace {
   readonly at: string;
   readonly enforced: boolean;
   readonly steps: readonly Step[];

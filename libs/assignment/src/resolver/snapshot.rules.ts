@@ -34,7 +34,7 @@ export interface KnownMember {
   readonly today: number;
 }
 
-export interface KnownSkill {
+interface KnownSkill {
   readonly code: string;
   readonly level: number;
   readonly from: string | null;
