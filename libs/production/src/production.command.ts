@@ -13,7 +13,7 @@ import {
 import { TokenNotFound } from './production.problems.js';
 
 /** Why tokens change: kept in the events and told to the assignment policy. */
-export type Cause =
+type Cause =
   | 'spawn'
   | 'start'
   | 'pause'

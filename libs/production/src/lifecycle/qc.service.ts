@@ -16,11 +16,11 @@ import { failureOf, usualQc } from './qc.rules.js';
 import { follow, Routing, type Departures } from './routing.service.js';
 import { replacementMode, Scrapping } from './scrapping.service.js';
 import type { Judge, StepView } from './step.contract.js';
-import { SUPERVISE } from './step.service.js';
+import { SUPERVISE } from '../work/pause.service.js';
 import { StepViews } from './step-view.service.js';
 import type { Traveller } from './traveller.rules.js';
 
-export const JUDGE = 'production.qc:decide';
+const JUDGE = 'production.qc:decide';
 export const FORCE = 'production.token:force';
 
 interface Case {

@@ -28,8 +28,8 @@ export const approveStep = z
   .prefault({});
 export type ApproveStep = z.infer<typeof approveStep>;
 
-export const qcResults = ['pass', 'fail'] as const;
-export const severities = ['minor', 'major', 'critical'] as const;
+const qcResults = ['pass', 'fail'] as const;
+const severities = ['minor', 'major', 'critical'] as const;
 
 export const judge = z
   .strictObject({

@@ -7,6 +7,7 @@ import { NotAssignee, TokenState } from '../production.problems.js';
 import type { NodeToAssign } from '../work/assignment-policy.contract.js';
 import { AssignmentRows } from '../work/assignment-rows.service.js';
 import { deviceOf } from '../work/device.rules.js';
+import { SUPERVISE } from '../work/pause.service.js';
 import { WORK, WorkAccess } from '../work/work-access.service.js';
 import { WorkSessions } from '../work/work-sessions.service.js';
 import { Journey } from './journey.rules.js';
@@ -14,8 +15,6 @@ import { Routing } from './routing.service.js';
 import type { ApproveStep, CompleteStep, StepView, SubmitForm } from './step.contract.js';
 import { StepViews } from './step-view.service.js';
 import type { Traveller } from './traveller.rules.js';
-
-export const SUPERVISE = 'production.session:supervise';
 
 interface Step {
   readonly command: Command;

@@ -74,7 +74,7 @@ export type TokenEventView = z.infer<typeof tokenEventView>;
 
 const seconds = z.number().min(0);
 
-export const visitView = z
+const visitView = z
   .object({
     id,
     nodeId: id,
