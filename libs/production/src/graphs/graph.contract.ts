@@ -26,7 +26,11 @@ import { designableTypes } from './node-type.rules.js';
 const MOST_NODES = 300;
 const MOST_EDGES = 600;
 
-const code = line(64).regex(/^[\w.-]+$/, 'must be of letters, digits, dots, dashes and underscores');
+const code = z
+  .string()
+  .trim()
+  .max(64)
+  .regex(/^[\w.-]+$/, 'must be of letters, digits, dots, dashes and underscores');
 export const limit = z.int().min(0).max(1_000_000).nullable().describe('Null: as many as there are');
 const minutes = z.number().min(0).max(1_000_000);
 const text = z.string().max(1_024);
@@ -91,7 +95,7 @@ const formSchema = bounded(
     fields: z
       .array(
         z.strictObject({
-          name: line(64).regex(/^\w+$/, 'must be of letters, digits and underscores'),
+          name: z.string().max(64).regex(/^\w+$/, 'must be of letters, digits and underscores'),
           label: line(200),
           type: z.enum(formFieldTypes),
           required: z.boolean().default(true),
