@@ -4,15 +4,15 @@ import { Queues } from '@belay/platform';
 import { production, type VersionItem } from '@belay/production';
 import { startWorker, type RunningWorker } from '../../apps/worker/src/worker.js';
 import { eventually } from '../support/eventually.js';
-import { Workshop } from './workshop.js';
+import { end, operation, start, Workshop } from './workshop.js';
 
 let floor: Workshop;
-let graph: VersionItem;
+let linear: VersionItem;
 let worker: RunningWorker;
 
 beforeAll(async () => {
   floor = await Workshop.open();
-  graph = await floor.linear('CUT');
+  linear = await floor.linear('CUT');
   worker = await startWorker({ config: floor.api.config, domains: [directory, production] });
 });
 afterAll(async () => {
@@ -29,32 +29,38 @@ async function run(name: string): Promise<void> {
   await floor.api.app.get(Queues).add('production', { id, name, data, attempts: 1, backoffMs: 1 });
 }
 
-/** A job of one piece that ended so many days ago, completed or scrapped, and was written here then unless more is said. */
-async function ended(how: 'completed' | 'scrapped', days: number, writtenDays = days): Promise<string> {
+interface Ended {
+  readonly how: 'completed' | 'scrapped';
+  readonly days: number;
+  /** When it was written here; as long ago, unless said. */
+  readonly writtenDays?: number;
+  readonly graph?: VersionItem;
+}
+
+/** The tokens of a job of one piece that ended so many days ago. */
+async function ended({ how, days, writtenDays = days, graph = linear }: Ended): Promise<string[]> {
   const job = await floor.ticket(graph, { processMode: 'piece', targetQty: 1 });
   await floor.start(job);
+  const tokens = (await floor.tokens(job)).map(({ id }) => id);
   if (how === 'scrapped') {
     await floor.keyed().post(`/api/production/job-tickets/${job.id}/cancel`, { reason: 'Too late' }, 200);
   } else {
     const { api } = await floor.worker();
-    const [token] = await floor.tokens(job);
     for (const verb of ['start', 'complete']) {
-      await floor.keyed(api).post(`/api/production/tokens/${token?.id ?? ''}/${verb}`, {}, 200);
+      await floor.keyed(api).post(`/api/production/tokens/${tokens[0] ?? ''}/${verb}`, {}, 200);
     }
   }
-  const [token] = await floor.tokens(job);
-  const id = token?.id ?? '';
   await floor.api.rows(
     `UPDATE production.token_node_visit SET entered_at = now() - make_interval(days => $2), left_at = now() - make_interval(days => $2)
-     WHERE token_id = $1`,
-    [id, days],
+     WHERE token_id = ANY ($1)`,
+    [tokens, days],
   );
   await floor.api.rows(
     `UPDATE production.flow_token SET completed_at = CASE WHEN status = 'completed' THEN now() - make_interval(days => $2) END,
-            created_at = now() - make_interval(days => $3) WHERE id = $1`,
-    [id, days, writtenDays],
+            created_at = now() - make_interval(days => $3) WHERE id = ANY ($1)`,
+    [tokens, days, writtenDays],
   );
-  return id;
+  return tokens;
 }
 
 const here = async (ids: readonly string[]) =>
@@ -64,17 +70,43 @@ const here = async (ids: readonly string[]) =>
 
 describe('what has ended', () => {
   it('goes to the archive with all that belongs to it: completed after 90 days, scrapped after 30, and never before', async () => {
-    const gone = [await ended('completed', 91), await ended('scrapped', 31)];
-    const kept = [await ended('completed', 89), await ended('scrapped', 29), await ended('completed', 5_000, 1)];
-    const running = await floor.pieces(graph, 1);
+    const split = await floor.graph(
+      [
+        start(),
+        { code: 'SPLIT', name: 'Split', type: 'split' },
+        operation('A'),
+        operation('B'),
+        { code: 'JOIN', name: 'Join', type: 'join' },
+        end(),
+      ],
+      [
+        ['START', 'SPLIT'],
+        ['SPLIT', 'A'],
+        ['SPLIT', 'B'],
+        ['A', 'JOIN'],
+        ['B', 'JOIN'],
+        ['JOIN', 'END'],
+      ],
+    );
+    const gone = [...(await ended({ how: 'completed', days: 91 })), ...(await ended({ how: 'scrapped', days: 31 }))];
+    const parts = await ended({ how: 'scrapped', days: 31, graph: split });
+    const kept = [
+      ...(await ended({ how: 'completed', days: 89 })),
+      ...(await ended({ how: 'scrapped', days: 29 })),
+      ...(await ended({ how: 'completed', days: 5_000, writtenDays: 1 })),
+    ];
+    const running = await floor.pieces(linear, 1);
     const live = running[0]?.id ?? '';
     await floor.api.rows(`UPDATE production.flow_token SET created_at = now() - interval '400 days' WHERE id = $1`, [
       live,
     ]);
     await run('archive');
     await eventually(async () => {
-      expect(await here(gone)).toEqual([]);
+      expect(await here([...gone, ...parts])).toEqual([]);
     }, 15_000);
+    expect(parts).toHaveLength(3);
+    const groups = `FROM production.token_parallel_group_archive WHERE parent_token_id = ANY ($1)`;
+    expect(await floor.api.rows(`SELECT kind ${groups}`, [parts])).toEqual([{ kind: 'COMPONENT' }]);
     expect((await here([...kept, live])).toSorted()).toEqual([...kept, live].toSorted());
     const archived = await floor.api.rows(
       `SELECT t.status, (SELECT count(*)::integer FROM production.token_node_visit_archive v WHERE v.token_id = t.id) AS visits,
@@ -93,7 +125,10 @@ describe('what has ended', () => {
   });
 
   it('leaves the archive after three years', async () => {
-    const [old, young] = [await ended('completed', 91), await ended('completed', 91)];
+    const [old = '', young = ''] = [
+      ...(await ended({ how: 'completed', days: 91 })),
+      ...(await ended({ how: 'completed', days: 91 })),
+    ];
     await run('archive');
     await eventually(async () => {
       expect(await here([old, young])).toEqual([]);
@@ -150,7 +185,7 @@ describe('events', () => {
   });
 
   it('are never rewritten, nor removed before their time', async () => {
-    const [token] = await floor.pieces(graph, 1);
+    const [token] = await floor.pieces(linear, 1);
     const id = token?.id ?? '';
     const refused = { code: 'PR001' };
     await expect(
@@ -178,7 +213,7 @@ describe('events', () => {
 
 describe('what came to a join', () => {
   it('is forgotten seven days after it was merged', async () => {
-    const [token] = await floor.pieces(graph, 1);
+    const [token] = await floor.pieces(linear, 1);
     const id = token?.id ?? '';
     await floor.api.rows(
       `WITH held AS (INSERT INTO production.token_parallel_group (id, parent_token_id, split_node_id, visit_no, kind, expected_branches)
