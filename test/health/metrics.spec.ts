@@ -52,14 +52,13 @@ describe('the metrics', () => {
     await figures.write();
     const { rows } = await pool.query(
       `SELECT domain, sum(requests)::int AS requests, sum(errors)::int AS errors,
-              sum((SELECT sum(slot) FROM unnest(slots) AS slot))::int AS timed, sum(slots[6])::int AS slow
+              sum((SELECT sum(slot) FROM unnest(slots) AS slot))::int AS timed, sum(slots[6]) >= 1 AS slow
        FROM control.request_figure GROUP BY domain ORDER BY domain`,
     );
     expect(rows).toEqual([
       { domain: 'old', requests: 1, errors: 0, timed: 1, slow: null },
-      { domain: 'watched', requests: 3, errors: 1, timed: 3, slow: expect.any(Number) },
+      { domain: 'watched', requests: 3, errors: 1, timed: 3, slow: true },
     ]);
-    expect(rows[1]?.slow).toBeGreaterThanOrEqual(1);
   });
 
   it('leave streams out, which last as long as somebody listens', async () => {
