@@ -10,7 +10,7 @@ import { nobody, toOperator, WorkPolicy } from './work-policy.js';
 import { operation, Workshop, type TokenFacts, type Worker } from './workshop.js';
 
 const system = Caller.system('races');
-const ROUNDS = 5;
+const ROUNDS = 3;
 
 describe('races about work', () => {
   let shop: Workshop;

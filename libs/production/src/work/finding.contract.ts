@@ -8,7 +8,7 @@ export const findingView = z
     kind: z.string().describe('What is not as it should be'),
     subjectType: z.string(),
     subjectId: id,
-    detail: z.record(z.string(), z.unknown()),
+    detail: z.record(z.string(), z.json()),
     firstSeenAt: z.iso.datetime(),
     lastSeenAt: z.iso.datetime(),
     resolvedAt: z.iso.datetime().nullable(),

@@ -142,7 +142,7 @@ function tokenOf({ tokenId, instanceId, ticketId, siteId, qty, priority }: Arriv
   return { id: tokenId, instanceId, jobTicketId: ticketId, siteId, qty, priority };
 }
 
-/** Those of one node that met the same limit. */
+/** Those of one node that met the same limit; nodes in the one order in which policies may lock what they balance over. */
 function alikeOf(candidates: readonly Candidate[]): [Candidate, ...Candidate[]][] {
   const found = new Map<string, [Candidate, ...Candidate[]]>();
   for (const one of candidates) {
@@ -151,7 +151,11 @@ function alikeOf(candidates: readonly Candidate[]): [Candidate, ...Candidate[]][
     if (group) group.push(one);
     else found.set(key, [one]);
   }
-  return [...found.values()];
+  return [...found.values()].toSorted(([one], [other]) => (placeOf(one.node) < placeOf(other.node) ? -1 : 1));
+}
+
+function placeOf({ workCenterId, graphId, code }: NodeToAssign): string {
+  return workCenterId ?? `${graphId} ${code}`;
 }
 
 /** A full limit queues the token whatever the policy answers. */

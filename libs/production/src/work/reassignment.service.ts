@@ -117,6 +117,13 @@ export class Reassignment {
       ],
     });
     await this.log.record(command, decided.map(factOf));
+    // Who waits for people gives their place to somebody else.
+    await this.wake.ring(
+      command,
+      decided.flatMap(({ token, node, decision }) =>
+        decision.decision === 'QUEUED' ? [scopeOf(node, token.instanceId)] : [],
+      ),
+    );
   }
 }
 

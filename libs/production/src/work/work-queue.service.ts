@@ -55,21 +55,23 @@ export class WorkQueueService {
     for (const { nodeId, versionId } of rows) {
       if (!nodes.has(nodeId)) nodes.set(nodeId, await this.nodes.node(on, versionId, nodeId));
     }
-    const given = rows.filter(({ method }) => method === 'REASSIGN').map(({ tokenId }) => tokenId);
     const groups = [...new Set(rows.flatMap(({ groupId }) => groupId ?? []))];
-    const [{ positions, waits }, before, joins] = await Promise.all([
+    const [queued, shown, joins] = await Promise.all([
       this.queued(rows, nodes),
-      given.length > 0 ? reassignedFrom(on, [given]) : [],
+      this.shown(by, rows),
       groups.length > 0 ? joinsOf(on, [groups]) : [],
     ]);
-    const shown = new Set([...rows.flatMap(peopleIn), ...before.map(({ operatorId }) => operatorId)]);
+    return { nodes, ...queued, ...shown, joins: new Map(joins.map(({ groupId, ...join }) => [groupId, join])) };
+  }
+
+  /** Who is named on the page, and whose the work was before. */
+  private async shown(by: Caller, rows: readonly WorkRow[]): Promise<Pick<Around, 'people' | 'before'>> {
+    const given = rows.filter(({ method }) => method === 'REASSIGN').map(({ tokenId }) => tokenId);
+    const before = given.length > 0 ? await reassignedFrom(this.database.dataSource, [given]) : [];
+    const ids = new Set([...rows.flatMap(peopleIn), ...before.map(({ operatorId }) => operatorId)]);
     return {
-      nodes,
-      positions,
-      waits,
-      people: shown.size > 0 ? await this.directory.people(by, [...shown]) : new Map(),
+      people: ids.size > 0 ? await this.directory.people(by, [...ids]) : new Map(),
       before: new Map(before.map(({ tokenId, operatorId }) => [tokenId, operatorId])),
-      joins: new Map(joins.map(({ groupId, ...join }) => [groupId, join])),
     };
   }
 
