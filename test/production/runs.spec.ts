@@ -401,6 +401,28 @@ describe('jobs that stations run', () => {
     expect(await announced(job)).toEqual(['started: in_progress by stations', 'completed: completed by stations']);
   });
 
+  it('are paused, resumed and cancelled from here too, and what the stations say to that is no news', async () => {
+    const job = await created();
+    expect(await ask(job, 'pause', because)).toBe('409 job-state');
+    await becomes(job, 'in_progress');
+    await run(job, 'pause', because);
+    await becomes(job, 'on_hold');
+    expect(await ask(job, 'close-short', because)).toBe('409 job-state');
+    await run(job, 'resume');
+    await becomes(job, 'in_progress');
+    expect(await ask(job, 'close-short', because)).toBe('409 job-state');
+    await run(job, 'cancel', because);
+    await becomes(job, 'cancelled');
+    expect(await ticketOf(job)).toMatchObject({ status: 'cancelled', cancelReason: because.reason });
+    expect(await ask(job, 'restart')).toBe('409 job-runs-at-stations');
+    expect(await announced(job)).toEqual([
+      'started: in_progress by stations',
+      'paused: in_progress by stations',
+      'resumed: in_progress by stations',
+      'cancelled: cancelled by stations',
+    ]);
+  });
+
   it('go on with one batch token at the split whose branches are open, with what was made well before it', async () => {
     const job = await created();
     await becomes(job, 'in_progress');
