@@ -191,13 +191,19 @@ describe('being there', () => {
   });
 
   describe('rosters', () => {
-    const today = () => new Date().toLocaleDateString('en-CA', { timeZone: 'Europe/London' });
+    /** The night shift belongs to the day on which it began. */
+    const now = () =>
+      [0, -24].map((hours) => new Date(at(hours)).toLocaleDateString('en-CA', { timeZone: 'Europe/London' }));
     const roster = (worker: Worker, days: object[]) =>
       supervisor.put(`/api/assignment/operators/${worker.id}/availability`, { days }, 200, rosterView);
 
     it('keep somebody from work on their day, count overtime as there, and block nobody by saying nothing', async () => {
       const worker = await shop.worker();
-      const full = (status: string | null) => roster(worker, [{ day: today(), shift: 'full', status }]);
+      const full = (status: string | null) =>
+        roster(
+          worker,
+          now().map((day) => ({ day, shift: 'full', status })),
+        );
       await full('off');
       expect(await state(worker)).toEqual({ is_available: false, reason: 'off' });
       await full('overtime');
@@ -242,6 +248,10 @@ describe('being there', () => {
           teamDaysView,
         );
       expect(await read()).toEqual({ teamId: team.id, days: set.days });
+      const [news] = await shop.api.rows(
+        `SELECT body FROM platform.outbox WHERE name = 'assignment.plan-changed' ORDER BY id DESC LIMIT 1`,
+      );
+      expect(news).toEqual({ body: { scope: 'unassigned', ids: {}, applyToRunning: false } });
       const gone = { days: [{ day: '2031-12-25', isAvailable: null }] };
       await supervisor.put(`/api/assignment/teams/${team.id}/availability`, gone, 200, teamDaysView);
       expect((await read()).days).toEqual([]);

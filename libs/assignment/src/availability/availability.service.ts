@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Caller, type Executor } from '@belay/platform';
 import { PeopleScope } from '../people-scope.service.js';
+import { PlanNews } from '../plans/plan-news.service.js';
 import { OperatorStates } from '../state/operator-states.service.js';
 import type {
   DaysFilter,
@@ -20,6 +21,7 @@ export const READ_WORKLOAD = 'assignment.workload:read';
 export class AvailabilityService {
   constructor(
     private readonly database: Database,
+    private readonly news: PlanNews,
     private readonly scope: PeopleScope,
     private readonly states: OperatorStates,
   ) {}
@@ -59,6 +61,8 @@ export class AvailabilityService {
     return this.database.transaction(by, async (tx) => {
       await this.scope.team(tx, by, WRITE_AVAILABILITY, teamId);
       await saveTeamDays(tx, [teamId, JSON.stringify(days)]);
+      // Nobody came or went, and yet work that waits for the team may be given out now.
+      await this.news.changed(tx, { scope: 'unassigned', ids: {}, applyToRunning: false });
       const { from, to } = spanOf(days);
       return { teamId, days: await teamDaysOf(tx, [teamId, from, to]) };
     });

@@ -69,11 +69,15 @@ export const settleLeave = statement<LeaveRow>(
    WHERE id = $1::uuid RETURNING ${columns}`,
 );
 
-/** A leave that began at this very instant lasts the shortest time there is. */
+/**
+ * To the millisecond, as who looks afterwards sees the time: the person is back at once. A leave that began at this very
+ * instant lasts the shortest time there is.
+ */
 export const endLeave = statement<LeaveRow>(
   'assignment.end_leave',
   `UPDATE assignment.leave_request l
-   SET period = tstzrange(lower(period), greatest(clock_timestamp(), lower(period) + interval '1 microsecond')),
+   SET period = tstzrange(lower(period), greatest(date_trunc('milliseconds', clock_timestamp()),
+                                                  lower(period) + interval '1 microsecond')),
        row_version = row_version + 1
    WHERE id = $1::uuid RETURNING ${columns}`,
 );
