@@ -26,7 +26,7 @@ import { StepService } from './lifecycle/step.service.js';
 import { Supervision } from './lifecycle/supervision.service.js';
 import { TokenLifecycle } from './lifecycle/token-lifecycle.service.js';
 import { TokenViews } from './lifecycle/token-view.service.js';
-import { TokenController } from './lifecycle/token.controller.js';
+import { FlowTokenController } from './lifecycle/flow-token.controller.js';
 import { TokenStore } from './lifecycle/token.store.js';
 import { Waiting } from './lifecycle/waiting.service.js';
 import { Clock, Commands } from './production.command.js';
@@ -90,7 +90,7 @@ import { WorkController } from './work/work.controller.js';
     RunController,
     SessionController,
     TicketController,
-    TokenController,
+    FlowTokenController,
     VersionController,
     WorkCenterController,
     WorkController,

@@ -30,8 +30,8 @@ export const tokenView = z
     replacesTokenId: id.nullable(),
     mergedInto: id.nullable(),
     cancelReason: z.string().nullable(),
-    qcResult: z.record(z.string(), z.unknown()).nullable(),
-    metadata: z.record(z.string(), z.unknown()),
+    qcResult: z.record(z.string(), z.json()).nullable(),
+    metadata: z.record(z.string(), z.json()),
     join: z
       .object({ arrived: z.int(), expected: z.int(), missing: z.array(z.string()) })
       .nullable()
@@ -65,7 +65,7 @@ export const tokenEventView = z
     nodeId: id.nullable(),
     nodeCode: z.string().nullable(),
     actor: personView.nullable().describe('Null: Belay itself'),
-    payload: z.record(z.string(), z.unknown()),
+    payload: z.record(z.string(), z.json()),
     at: z.iso.datetime(),
     clientTime: z.iso.datetime().nullable(),
   })

@@ -51,7 +51,7 @@ const ofWork = [...whileRunning, '409 token-held', '422 action-not-for-node'] as
 
 @ApiTags('production')
 @Controller('production/tokens')
-export class TokenController {
+export class FlowTokenController {
   constructor(
     private readonly qc: QcService,
     private readonly steps: StepService,
