@@ -126,7 +126,7 @@ onEveryBackend('stopping and starting the jobs of a domain', (backend) => {
   }, 30_000);
 
   it('names the jobs that do not heed it, and is not verified as long as they run', async () => {
-    await build('d', { ms: 13_000, stubborn: true });
+    await build('d', { ms: 11_500, stubborn: true });
     await begun('d');
     const step = await room.step(jobsStop, { domain, drainS: 0.3 });
     await step.inspect();
