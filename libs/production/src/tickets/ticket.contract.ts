@@ -88,7 +88,7 @@ export const ticketView = z
     attempt: z.int().nullable().describe('Null while it was never started'),
     priority: z.int(),
     dueAt: z.iso.datetime().nullable(),
-    attributes: z.record(z.string(), z.unknown()),
+    attributes: z.record(z.string(), z.json()),
     notes: z.string().nullable(),
     startedAt: z.iso.datetime().nullable(),
     completedAt: z.iso.datetime().nullable(),

@@ -1,11 +1,12 @@
 import { statement } from '@belay/platform';
+import type { FindingView } from './finding.contract.js';
 
 export interface FindingRow {
   readonly id: string;
   readonly kind: string;
   readonly subjectType: string;
   readonly subjectId: string;
-  readonly detail: Readonly<Record<string, unknown>>;
+  readonly detail: FindingView['detail'];
   readonly firstSeenAt: Date;
   readonly lastSeenAt: Date;
   readonly resolvedAt: Date | null;
