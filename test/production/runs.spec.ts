@@ -343,20 +343,24 @@ describe('jobs that stations run', () => {
 
   let heard = 0;
 
-  /** Has the stations tell it, and waits until it was heard. */
-  async function tell(name: string, body: Readonly<Record<string, unknown>>, occurredAt = new Date()): Promise<void> {
-    await floor.api.app.get(Database).transaction(Caller.system('oem'), async (tx) => {
+  /** Has the stations tell it. */
+  function say(name: string, body: Readonly<Record<string, unknown>>, occurredAt = new Date()): Promise<void> {
+    heard += 1;
+    return floor.api.app.get(Database).transaction(Caller.system('oem'), async (tx) => {
       await floor.api.app.get(Outbox).add(tx, { name, body }, 'oem');
       await tx.query(`UPDATE platform.outbox SET occurred_at = $1 WHERE name = $2 AND published_at IS NULL`, [
         occurredAt,
         name,
       ]);
     });
-    heard += 1;
+  }
+
+  /** As `say`, and waits until all that was told was heard. */
+  async function tell(...told: Parameters<typeof say>): Promise<void> {
+    await say(...told);
     await eventually(async () => {
-      expect(await floor.api.rows(`SELECT FROM platform.inbox WHERE consumer LIKE 'production.oem.%'`)).toHaveLength(
-        heard,
-      );
+      const marks = await floor.api.rows(`SELECT FROM platform.inbox WHERE consumer LIKE 'production.oem.%'`);
+      expect(marks).toHaveLength(heard);
     }, 20_000);
   }
 
@@ -399,6 +403,20 @@ describe('jobs that stations run', () => {
     await becomes(job, 'completed');
     expect(await ticketOf(job)).toMatchObject({ status: 'completed' });
     expect(await announced(job)).toEqual(['started: in_progress by stations', 'completed: completed by stations']);
+  });
+
+  it('are heard of again when what they follow comes later', async () => {
+    const jobTicketId = randomUUIDv7();
+    await say('oem.step-changed', { jobTicketId, nodeCode: 'CUT', status: 'completed', goodQty: 5, scrapQty: 0 });
+    await eventually(async () => {
+      const [first] = await floor.api.rows<{ tried: boolean }>(
+        `SELECT published_at IS NOT NULL AS tried FROM platform.outbox WHERE body ->> 'jobTicketId' = $1`,
+        [jobTicketId],
+      );
+      expect(first?.tried).toBe(true);
+    }, 10_000);
+    await created({ jobTicketId });
+    expect((await progressOf({ id: jobTicketId })).nodes[0]).toMatchObject({ nodeCode: 'CUT', passedQty: 5 });
   });
 
   it('are paused, resumed and cancelled from here too, and what the stations say to that is no news', async () => {
