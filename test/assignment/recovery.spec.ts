@@ -183,6 +183,35 @@ describe('the way back of assignment', () => {
     expect(await find()).toEqual(['the log is whole']);
   });
 
+  it('has the log put back from a copy by who restores in a run, and by nobody else', async () => {
+    const { physical } = hooks;
+    await room.rows(
+      `INSERT INTO assignment.assignment_log (method, event, created_at)
+       SELECT 'SKIP', 'queued', now() - make_interval(months => n) FROM generate_series(0, 3) AS n`,
+    );
+    const log = () => room.rows(`SELECT * FROM assignment.assignment_log ORDER BY id`);
+    const before = await log();
+    const putBack = (inARun: boolean) =>
+      inRun(async ({ tx, runId }) => {
+        await tx.query(`CREATE TEMPORARY TABLE kept ON COMMIT DROP AS SELECT * FROM assignment.assignment_log`);
+        await tx.query(`GRANT SELECT ON kept TO ${physical.role}`);
+        if (inARun) await tx.query(`SELECT set_config('assignment.maintenance_run_id', $1, true)`, [runId]);
+        await tx.query(`SET LOCAL ROLE ${physical.role}`);
+        await tx.query(`TRUNCATE ${physical.truncates.join(', ')}`);
+        for (const { table, order } of physical.fills) {
+          await tx.query(`INSERT INTO ${table} OVERRIDING SYSTEM VALUE SELECT * FROM kept ORDER BY ${order}`);
+        }
+        for (const sql of physical.rebind) await tx.query(sql);
+      });
+    await expect(putBack(false)).rejects.toThrow('never emptied');
+    await putBack(true);
+    expect(await log()).toEqual(before);
+    const [next] = await room.rows<{ id: string }>(
+      `INSERT INTO assignment.assignment_log (method, event) VALUES ('SKIP', 'queued') RETURNING id`,
+    );
+    expect(Number(next?.id)).toBe(Math.max(...before.map(({ id }) => Number(id))) + 1);
+  });
+
   it('parks priority, log and calendar while plans stay, and brings every row back', async () => {
     await room.rows(`UPDATE assignment.assignment_plan_node SET priority = 7`);
     const before = await content();
