@@ -18,6 +18,7 @@ export const production = {
     'oem.step-changed',
     'oem.ticket-changed',
     'oem.ticket-created',
+    'people.changed',
     'people.operator-gone',
     'production.queue-wake',
   ],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { arrivalsOf, vacancies } from './limit.rules.js';
 
 const none = { concurrency: null, wip: null, queue: null };
@@ -50,5 +51,29 @@ describe('limits', () => {
     expect(vacancies({ ...none, concurrency: 1 }, occupancy)).toBe(0);
     expect(vacancies({ ...none, wip: 5 }, occupancy)).toBe(0);
     expect(vacancies(none, occupancy)).toBe(Infinity);
+  });
+
+  it('are never overrun by whoever arrives, and a queue only by what has no other place', () => {
+    const upTo = (max: number) => fc.option(fc.nat(max));
+    const few = fc.nat(12);
+    const occupancies = fc
+      .record({ started: few, admitted: few, waiting: few })
+      .chain((now) => fc.nat(now.waiting).map((queued) => ({ ...now, queued })));
+    const limited = fc.record({ concurrency: upTo(8), wip: upTo(12), queue: upTo(12) });
+    fc.assert(
+      fc.property(limited, occupancies, fc.array(fc.boolean(), { maxLength: 30 }), (limits, before, arrivals) => {
+        const verdicts = arrivalsOf(limits, before, arrivals);
+        const admitted = verdicts.filter(({ verdict }) => verdict === 'admitted').length;
+        const patient = verdicts.filter(({ verdict }, n) => verdict === 'queued' && arrivals[n] === false).length;
+        expect(verdicts).toHaveLength(arrivals.length);
+        if (limits.wip !== null) expect(admitted).toBeLessThanOrEqual(Math.max(0, limits.wip - before.admitted));
+        if (limits.queue !== null) expect(patient).toBeLessThanOrEqual(Math.max(0, limits.queue - before.waiting));
+        // Whoever comes later is never let in before somebody who waits for the same limit.
+        const firstQueued = verdicts.findIndex(({ verdict }) => verdict === 'queued');
+        const lastAdmitted = verdicts.findLastIndex(({ verdict }) => verdict === 'admitted');
+        if (firstQueued >= 0) expect(lastAdmitted).toBeLessThan(firstQueued);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });

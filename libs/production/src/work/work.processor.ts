@@ -27,7 +27,7 @@ const planChanged = z.object({
   }),
   applyToRunning: z.boolean(),
 });
-const operatorsGone = z.object({ operatorIds: z.array(z.uuid()) });
+const operators = z.object({ operatorIds: z.array(z.uuid()) });
 const deactivated = z.object({ accountId: z.uuid() });
 const teamChanged = z.object({ teamId: z.uuid() });
 
@@ -91,8 +91,8 @@ export class WorkProcessor {
     await this.gone(job, id, operatorId, { how: reason === 'inactive' ? 'gone' : 'away', reason, until });
   }
 
-  @Consumes('people.operator-gone', operatorsGone)
-  async operatorsGone({ id, body }: DeliveredEvent<z.infer<typeof operatorsGone>>, job: RunningJob): Promise<void> {
+  @Consumes('people.operator-gone', operators)
+  async operatorsGone({ id, body }: DeliveredEvent<z.infer<typeof operators>>, job: RunningJob): Promise<void> {
     for (const operatorId of body.operatorIds)
       await this.gone(job, id, operatorId, { how: 'gone', reason: 'gone', until: null });
   }
@@ -104,6 +104,11 @@ export class WorkProcessor {
 
   @Consumes('assignment.operator-available', available)
   async available(_event: DeliveredEvent<z.infer<typeof available>>, job: RunningJob): Promise<void> {
+    await this.wakeAll(job, true);
+  }
+
+  @Consumes('people.changed', operators)
+  async peopleChanged(_event: DeliveredEvent<z.infer<typeof operators>>, job: RunningJob): Promise<void> {
     await this.wakeAll(job, true);
   }
 
