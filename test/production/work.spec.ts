@@ -406,6 +406,38 @@ describe('work', () => {
     });
   });
 
+  it('is told to supervisors when nobody answers, and when it takes too long', async () => {
+    shop.now = morning;
+    const [given, begun] = await fresh(2);
+    if (!given || !begun) throw new Error('There are two tokens');
+    await assign([given], { operatorId: ben.id });
+    await act(ada, begun, 'start');
+    const upkeep = shop.api.app.get(SessionUpkeep, { strict: false });
+    const told = async () => {
+      await upkeep.run(Caller.system('upkeep'), () => undefined);
+      const rows = await shop.api.rows<{ kind: string }>(
+        `SELECT DISTINCT kind FROM production.health_finding
+         WHERE resolved_at IS NULL AND (subject_id = ANY ($1) OR detail->>'tokenId' = ANY ($1::text[])) ORDER BY 1`,
+        [[given.id, begun.id]],
+      );
+      return rows.map(({ kind }) => kind);
+    };
+    for (const [minutes, kinds] of [
+      [60, []],
+      [60.1, ['assignment-unanswered']],
+      [120, ['assignment-unanswered']],
+      [120.1, ['assignment-unanswered', 'work-silent']],
+      [240, ['assignment-unanswered', 'work-silent']],
+      [240.1, ['assignment-unanswered', 'work-long', 'work-silent']],
+    ] as const) {
+      shop.now = later(minutes);
+      expect([minutes, await told()]).toEqual([minutes, kinds]);
+    }
+    await shop.keyed(ben.api).post(`/api/production/assignments/${(await open(given))?.id}/accept`, {}, 200);
+    await complete(ada, begun);
+    expect(await told()).toEqual([]);
+  });
+
   it('that is left behind is given back after a fortnight, which a supervisor can reverse', async () => {
     shop.now = morning;
     const token = await one();

@@ -5,6 +5,7 @@ import type { Command } from '../production.command.js';
 import { AssignmentLog, type GraphFact } from './assignment-log.service.js';
 import type { Decision, NodeToAssign, QueueReason, TokenToAssign } from './assignment-policy.contract.js';
 import { AssignmentRows, type NewAssignment } from './assignment-rows.service.js';
+import { inBalanceOrder } from './balance.rules.js';
 import { Decisions } from './decisions.service.js';
 import { Limiting } from './limiting.service.js';
 import type { Verdict } from './limit.rules.js';
@@ -142,7 +143,7 @@ function tokenOf({ tokenId, instanceId, ticketId, siteId, qty, priority }: Arriv
   return { id: tokenId, instanceId, jobTicketId: ticketId, siteId, qty, priority };
 }
 
-/** Those of one node that met the same limit; nodes in the one order in which policies may lock what they balance over. */
+/** Those of one node that met the same limit. */
 function alikeOf(candidates: readonly Candidate[]): [Candidate, ...Candidate[]][] {
   const found = new Map<string, [Candidate, ...Candidate[]]>();
   for (const one of candidates) {
@@ -151,11 +152,7 @@ function alikeOf(candidates: readonly Candidate[]): [Candidate, ...Candidate[]][
     if (group) group.push(one);
     else found.set(key, [one]);
   }
-  return [...found.values()].toSorted(([one], [other]) => (placeOf(one.node) < placeOf(other.node) ? -1 : 1));
-}
-
-function placeOf({ workCenterId, graphId, code }: NodeToAssign): string {
-  return workCenterId ?? `${graphId} ${code}`;
+  return [...found.values()];
 }
 
 /** A full limit queues the token whatever the policy answers. */

@@ -4,6 +4,7 @@ import type { Command, LockedToken } from '../production.command.js';
 import { AssignmentLog, type GraphFact } from './assignment-log.service.js';
 import type { Decision, DecisionCause, NodeToAssign, QueueReason } from './assignment-policy.contract.js';
 import { AssignmentRows } from './assignment-rows.service.js';
+import { inBalanceOrder } from './balance.rules.js';
 import { Decisions } from './decisions.service.js';
 import { scopeOf } from './scope.rules.js';
 import { Wake } from './wake.service.js';
@@ -60,7 +61,8 @@ export class Reassignment {
       ready.map(({ token }) => [token.id, [...(rejected.get(token.id) ?? []), ...(exclude.get(token.id) ?? [])]]),
     );
     const decided: Decided[] = [];
-    for (const nodeId of new Set(ready.map(({ node }) => node.id))) {
+    const ordered = ready.toSorted((one, other) => inBalanceOrder(one.node, other.node));
+    for (const nodeId of new Set(ordered.map(({ node }) => node.id))) {
       const alike = ready.filter(({ node }) => node.id === nodeId);
       decided.push(...(await this.ask(command, alike, cause, without)));
     }

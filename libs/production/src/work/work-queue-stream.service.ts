@@ -5,8 +5,9 @@ import { Database, EventStreams, statement, type Caller, type List } from '@bela
 import type { WorkItem } from './work-queue.contract.js';
 import { WorkQueueService } from './work-queue.service.js';
 
-/** How often a queue is looked at when something has changed somewhere, and when nothing seems to have. */
+/** How often all look for news; how soon a queue is read again when there are some, and how late when there are none. */
 const LOOK_MS = 2_000;
+const PACE_MS = 4_000;
 const QUIET_MS = 30_000;
 /** Clients come back by themselves, and are let in anew. */
 const LIFE_MS = 10 * 60_000;
@@ -38,7 +39,8 @@ export class WorkQueueStream {
       let looked = 0;
       while (!signal.aborted && Date.now() < until) {
         const now = await this.announced();
-        if (now !== news || Date.now() - looked >= QUIET_MS) {
+        const rested = Date.now() - looked;
+        if (rested >= (now === news ? QUIET_MS : PACE_MS)) {
           [news, looked] = [now, Date.now()];
           const list = await this.queue.list(by, { limit: ITEMS });
           const id = fingerprint(list);
