@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { assignment, leaveView, pinView, planView } from '@belay/assignment';
 import { directory } from '@belay/directory';
-import { Routes, RUNTIME, type Runtime } from '@belay/platform';
+import { Queues, Routes, RUNTIME, type Runtime } from '@belay/platform';
 import { production, type VersionItem } from '@belay/production';
 import { z } from 'zod';
 import { startWorker, type RunningWorker } from '../../apps/worker/src/worker.js';
@@ -268,6 +268,38 @@ describe('the assignment module', () => {
         expect(hands.slice(1).map(({ id }) => id)).toContain(now?.operatorId);
         expect(now?.method).toBe('AUTO');
       }, 20_000);
+    });
+
+    it('decides anew what nobody has begun, when a plan says so, and nothing otherwise', async () => {
+      const team = await shop.newTeam({ teamCategory: 'cutting' });
+      const [one, other] = await Promise.all([1, 2].map(() => shop.worker({ team: team.id })));
+      const version = await shop.linear(operation('CUT', { teamCategory: 'cutting' }));
+      const tokens = await shop.pieces(version, 4);
+      const holders = await Promise.all(tokens.map(given));
+      const [begun, next] = tokens.filter((_, n) => holders[n]?.operatorId === one?.id);
+      if (!one || !other || !begun || !next) throw new Error('Four are two for each of two');
+      await shop.keyed(one.api).post(`/api/production/tokens/${begun.id}/start`, { mode: 'own' }, 200);
+      const pin = {
+        scope: 'node',
+        graphId: version.graphId,
+        nodeCode: 'CUT',
+        assignee: { type: 'operator', id: other.id },
+      };
+      await supervisor.put('/api/assignment/pins', pin, 200, pinView);
+      const heard = async () => {
+        const [row] = await shop.api.rows<{ waiting: number }>(
+          `SELECT count(*)::int AS waiting FROM platform.outbox WHERE published_at IS NULL`,
+        );
+        expect(row?.waiting).toBe(0);
+        expect(await shop.api.app.get(Queues).counts('production')).toMatchObject({ waiting: 0, active: 0 });
+      };
+      await eventually(heard, 10_000);
+      expect(await given(next)).toEqual({ method: 'AUTO', operatorId: one.id });
+      await supervisor.put('/api/assignment/pins', { ...pin, applyToRunning: true }, 200, pinView);
+      await eventually(async () => {
+        expect(await given(next)).toEqual({ method: 'PIN', operatorId: other.id });
+      }, 10_000);
+      expect(await given(begun)).toEqual({ method: 'AUTO', operatorId: one.id });
     });
 
     it('hears who left a team or was deactivated', async () => {
