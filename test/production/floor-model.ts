@@ -266,9 +266,9 @@ export class FloorModel {
       return;
     }
     if (token.status === 'ready') {
-      if (token.assignmentId !== null) {
-        await this.post(foreman, `assignments/${token.assignmentId}/cancel`, { reason: 'on with it' });
-      }
+      // Taken away from whoever has it: to cancel it would only have somebody else found.
+      if (token.assignmentId !== null)
+        await this.post(foreman, `${path}/start`, { mode: 'replace', reason: 'on with it' });
       await this.post(foreman, `${path}/start`);
     }
     await this.post(foreman, `${path}/complete`);

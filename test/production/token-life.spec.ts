@@ -1,3 +1,5 @@
+import { assignment } from '@belay/assignment';
+import type { Domain } from '@belay/platform';
 import type { VersionItem } from '@belay/production';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -8,72 +10,127 @@ import { scripts } from './floor-deeds.js';
 import { disbelieved } from './token-model.js';
 import { Workshop, type Worker } from './workshop.js';
 
-const histories = 20;
 const actors = 8;
 
-describe('the life of tokens', () => {
-  let shop: Workshop;
-  let people: Worker[];
-  let foreman: Worker;
-  let graphs: VersionItem[];
+interface Floor {
+  readonly shop: Workshop;
+  /** Half of them are served by another process. */
+  readonly people: readonly Worker[];
+  /** The last of them, who may everything. */
+  readonly foreman: Worker;
+  readonly graphs: readonly VersionItem[];
+  readonly close: () => Promise<void>;
+}
+
+async function open(...domains: Domain[]): Promise<Floor> {
+  const shop = await Workshop.open({}, ...domains);
+  const second = await shop.api.another();
+  const people = [
+    ...(await shop.workers(5)),
+    await shop.worker({ role: 'qc', part: { role: 'qc' } }),
+    await shop.worker({ role: 'supervisor', part: { role: 'supervisor' } }),
+    await shop.worker({ role: 'admin', part: { role: 'lead' } }),
+  ].map((one, n) => (n % 2 === 0 ? one : { ...one, api: second.withHeaders(one.api.headers) }));
+  const foreman = people.at(-1);
+  if (!foreman) throw new Error('There is nobody');
+  const close = async () => {
+    await second.app.close();
+    await shop.close();
+  };
+  return { shop, people, foreman, graphs: await drawGraphs(shop), close };
+}
+
+/** Histories in which all of them do what they like at once, and one then brings everything to its end. */
+async function live({ shop, people, foreman, graphs }: Floor, histories: number): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(9), scripts, async (rounds, deeds) => {
+      const floor = await FloorModel.open(shop, people, graphs);
+      await floor.advance(foreman, rounds);
+      await Promise.all(
+        people.map(async (actor, n) => {
+          for (const one of deeds[n] ?? []) await floor.perform(actor, one);
+        }),
+      );
+      expect(await disbelieved(shop.api, floor.ticketIds)).toEqual([]);
+      await floor.finish(foreman);
+      expect(await allBreaches(shop.api, floor.ticketIds)).toEqual([]);
+      expect(await disbelieved(shop.api, floor.ticketIds)).toEqual([]);
+      const jobs = await shop.api.rows(
+        `SELECT id FROM production.job_ticket WHERE id = ANY ($1) AND status NOT IN ('completed', 'cancelled')`,
+        [floor.ticketIds],
+      );
+      expect(jobs).toEqual([]);
+    }),
+    { numRuns: histories, endOnFailure: true, seed: 2026 },
+  );
+}
+
+describe('the life of tokens that the resolver shares out', () => {
+  let floor: Floor;
   beforeAll(async () => {
-    shop = await Workshop.open();
-    graphs = await drawGraphs(shop);
-    people = await shop.workers(5);
-    people.push(await shop.worker({ role: 'qc', part: { role: 'qc' } }));
-    people.push(await shop.worker({ role: 'supervisor', part: { role: 'supervisor' } }));
-    foreman = await shop.worker({ role: 'admin', part: { role: 'lead' } });
-    people.push(foreman);
+    floor = await open(assignment);
   });
-  afterAll(() => shop.close());
+  afterAll(() => floor.close());
+
+  it('keeps to its rules as well, and every choice is logged once', async () => {
+    await live(floor, 6);
+    const { shop } = floor;
+    const unlike = await shop.api.rows(
+      `SELECT a.id, a.method, l.times FROM production.token_assignment a
+       CROSS JOIN LATERAL (SELECT count(*)::integer AS times FROM assignment.assignment_log l
+                           WHERE l.token_id = a.token_id AND l.node_id = a.node_id AND l.method = a.method
+                             AND l.event IN ('assigned', 'woken', 'override') AND l.operator_id = a.operator_id) l
+       WHERE a.method = 'AUTO' AND l.times = 0`,
+    );
+    expect(unlike).toEqual([]);
+    const chosen = await shop.api.rows(`SELECT FROM production.token_assignment WHERE method = 'AUTO'`);
+    expect(chosen.length).toBeGreaterThan(30);
+  }, 300_000);
+});
+
+describe('the life of tokens', () => {
+  let floor: Floor;
+  beforeAll(async () => {
+    floor = await open();
+  });
+  afterAll(() => floor.close());
 
   it(`keeps to its rules after whatever ${actors} people do at once, and can always be brought to its end`, async () => {
-    expect(people).toHaveLength(actors);
-    await fc.assert(
-      fc.asyncProperty(fc.nat(9), scripts, async (rounds, deeds) => {
-        const floor = await FloorModel.open(shop, people, graphs);
-        await floor.advance(foreman, rounds);
-        await Promise.all(
-          people.map(async (actor, n) => {
-            for (const one of deeds[n] ?? []) await floor.perform(actor, one);
-          }),
-        );
-        expect(await disbelieved(shop.api, floor.ticketIds)).toEqual([]);
-        await floor.finish(foreman);
-        expect(await allBreaches(shop.api, floor.ticketIds)).toEqual([]);
-        expect(await disbelieved(shop.api, floor.ticketIds)).toEqual([]);
-        const jobs = await shop.api.rows(
-          `SELECT id FROM production.job_ticket WHERE id = ANY ($1) AND status NOT IN ('completed', 'cancelled')`,
-          [floor.ticketIds],
-        );
-        expect(jobs).toEqual([]);
-      }),
-      { numRuns: histories, endOnFailure: true, seed: 2026 },
-    );
+    expect(floor.people).toHaveLength(actors);
+    await live(floor, 12);
   }, 300_000);
 
   it('has shown everything that can happen to a token', async () => {
-    const seen = await shop.api.rows<{ type: string }>('SELECT DISTINCT type FROM production.token_event ORDER BY 1');
+    const { shop, people, foreman, graphs } = floor;
+    const { api } = shop;
+    // Whatever may not have come about by chance.
+    const model = await FloorModel.open(shop, people, graphs);
+    await model.perform(foreman, { do: 'start', nth: 0, mode: 'own' });
+    await model.perform(foreman, { do: 'pause', nth: 0 });
+    await model.perform(foreman, { do: 'resume', nth: 0 });
+    await model.perform(foreman, { do: 'move', nth: 1, to: 'SEW' });
+    await model.finish(foreman);
+    const seen = await api.rows<{ type: string }>('SELECT DISTINCT type FROM production.token_event ORDER BY 1');
     expect(seen.map(({ type }) => type)).toEqual(eventTypes.filter((type) => type !== 'RESOLVER_ERROR').toSorted());
-    const ways = await shop.api.rows<{ status: string }>(
-      'SELECT DISTINCT status FROM production.flow_token ORDER BY 1',
-    );
+    const ways = await api.rows<{ status: string }>('SELECT DISTINCT status FROM production.flow_token ORDER BY 1');
     expect(ways.map(({ status }) => status)).toEqual(['completed', 'consumed', 'merged', 'scrapped']);
   });
 
   it('is looked at by rules that see what is broken', async () => {
-    const floor = await FloorModel.open(shop, people, graphs);
-    await floor.advance(foreman, 2);
-    expect(await allBreaches(shop.api, floor.ticketIds)).toEqual([]);
+    const { shop, people, foreman, graphs } = floor;
+    const { api } = shop;
+    const model = await FloorModel.open(shop, people, graphs);
+    await model.advance(foreman, 2);
+    expect(await allBreaches(api, model.ticketIds)).toEqual([]);
     const ofFloor = `IN (SELECT t.id FROM production.flow_token t
       JOIN production.job_graph_instance i ON i.id = t.instance_id WHERE i.job_ticket_id = ANY ($1))`;
     for (const [sql, rule] of sabotage) {
-      const values = sql.includes('OF_FLOOR') ? [floor.ticketIds] : [];
-      await shop.api.rows(sql.replace('OF_FLOOR', ofFloor), values);
-      const rules = new Set((await allBreaches(shop.api, floor.ticketIds)).map((breach) => breach.rule));
+      const values = sql.includes('OF_FLOOR') ? [model.ticketIds] : [];
+      await api.rows(sql.replace('OF_FLOOR', ofFloor), values);
+      const rules = new Set((await allBreaches(api, model.ticketIds)).map((breach) => breach.rule));
       expect([...rules]).toContain(rule);
     }
-    expect(await disbelieved(shop.api, floor.ticketIds)).not.toEqual([]);
+    expect(await disbelieved(api, model.ticketIds)).not.toEqual([]);
   });
 });
 
