@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { z } from 'zod';
@@ -9,13 +8,9 @@ import { startApi, type RunningApi } from '../../apps/api/src/api.js';
 import { fingerprintNow, fingerprintRecorded } from '../../libs/rollback/src/actions/schema.queries.js';
 import { databaseRestore } from '../../libs/rollback/src/restores/database.restore.action.js';
 import { eventually } from '../support/eventually.js';
+import { slowness } from '../support/slowness.js';
 import { yard as yardDomain } from './yard.js';
 import { damage, silentDamage, YardRoom } from './yard-room.js';
-
-/** How much longer things take because others work on the machine too. */
-function slowness(): number {
-  return Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
-}
 
 /** The databases of this test on the server, by what they are called after its own. */
 async function databasesOf(yard: YardRoom): Promise<string[]> {

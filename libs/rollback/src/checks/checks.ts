@@ -159,10 +159,11 @@ export class Checks {
   }
 }
 
-/** What an emergency has put off is made after it, whenever it would have been made. */
+/** What an emergency puts off is written down as put off, and made after it, whenever it would have been made. */
 function isDue(check: SafetyCheck, plan: PlanDoc, phase: CheckPhase): boolean {
   if (check.phases.includes(phase)) return true;
-  return phase === 'after' && plan.target.kind === 'emergency' && severityOf(check, plan) === 'normal';
+  const puttingOff = plan.target.kind === 'emergency' && severityOf(check, plan) === 'normal';
+  return puttingOff && (phase === 'start' || phase === 'after');
 }
 
 function severityOf({ severity }: SafetyCheck, plan: PlanDoc): CheckResult['severity'] {
