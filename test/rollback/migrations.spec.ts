@@ -246,7 +246,12 @@ describe('a schema that goes down and up as a step', () => {
   });
 
   it('takes only the migrations of a feature, and counts the rows that old code has written meanwhile', async () => {
-    const step = await room.step(migrationDown, { ...input, only: [addPriority] });
+    const feature = 'depot_priorities';
+    const others = await room.step(migrationDown, { ...input, only: ['1764090100000-create-batch'], feature });
+    await expect(others.execute()).rejects.toMatchObject({ slug: 'not-of-feature' });
+    const none = await room.step(migrationDown, { ...input, feature: 'depot_labels' });
+    await expect(none.execute()).rejects.toMatchObject({ slug: 'not-of-feature' });
+    const step = await room.step(migrationDown, { ...input, feature });
     await step.inspect();
     await step.execute();
     expect(await step.verify()).toMatchObject({ outcome: 'pass' });

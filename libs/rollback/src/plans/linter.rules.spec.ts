@@ -112,6 +112,18 @@ const without = (action: string, value: string) =>
   sound.filter(([name, input = {}]) => name !== action || !Object.values(input).includes(value));
 
 describe('the linter', () => {
+  it('lets a feature go with its own flag and the jobs of its domain off, and with nothing less', () => {
+    const feature = (flag: string): Written => ['migration.down', { domain: 'shelf', feature: flag }];
+    const going = [off('shelf_preview'), stop('shelf'), ...kept, feature('shelf_preview'), look];
+    expect(rules(going)).toEqual([]);
+    expect(rules(going.toSpliced(0, 1))).toEqual(['flags-first']);
+    expect(rules(going.toSpliced(1, 1))).toEqual(['jobs-first']);
+    expect(rules(going.toSpliced(2, 2))).toEqual(['backup-first']);
+    // A name that is no feature of the domain opens no door.
+    const strange = rules(going.toSpliced(4, 1, feature('box_preview')));
+    expect(new Set(strange)).toEqual(new Set(['flags-first', 'jobs-first']));
+  });
+
   it('knows the names that the overlay keeps for itself', () => {
     expect({ ...reserved }).toEqual({ EMERGENCY_ROLLBACK, PLATFORM_WRITES });
   });
