@@ -82,7 +82,7 @@ const invariants: Readonly<Record<string, string>> = {
      WHERE i.status IN ('active', 'paused') AND i.spawned_at IS NOT NULL
        AND NOT EXISTS (SELECT FROM token t WHERE t.instance_id = i.id
                        AND (t.current_node_id IS NOT NULL
-                            OR t.status = 'scrapped' AND t.parallel_group_id IS NULL
+                            OR t.status = 'scrapped' AND t.token_type <> 'component'
                                AND NOT EXISTS (SELECT FROM token r WHERE r.replaces_token_id = t.id)))`,
   'work and pauses of a session are all the time it took': `SELECT s.id, s.work_seconds || ' + ' || s.pause_seconds FROM session s
      WHERE s.status = 'completed'

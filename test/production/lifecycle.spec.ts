@@ -287,6 +287,47 @@ describe('the life of tokens', () => {
       expect(await steps.at(ticket)).toEqual(['SEW ready']);
     });
 
+    it('is not made again for a piece that has gone on without it, nor sent back', async () => {
+      const graph = await shop.graph(
+        [
+          start(),
+          node('SPLIT', 'split'),
+          operation('BODY'),
+          operation('STRAP'),
+          operation('LABEL'),
+          node('QC', 'qc', { teamCategory: 'general' }),
+          node('JOIN', 'join', { joinType: 'OR' }),
+          operation('SEW'),
+          end(),
+        ],
+        [
+          ['START', 'SPLIT'],
+          ['SPLIT', 'BODY'],
+          ['SPLIT', 'STRAP'],
+          ['SPLIT', 'LABEL'],
+          ['BODY', 'JOIN'],
+          ['LABEL', 'JOIN'],
+          ['STRAP', 'QC'],
+          ['QC', 'JOIN', { isDefault: true }],
+          ['QC', 'STRAP', { type: 'rework' }],
+          ['JOIN', 'SEW'],
+          ['SEW', 'END'],
+        ],
+      );
+      const { ticket } = await steps.piece(graph);
+      const [label, strap] = [await steps.tokenAt(ticket, 'LABEL'), await steps.tokenAt(ticket, 'STRAP')];
+      await steps.act(boss, label, 'scrap', { note: 'Torn' });
+      await steps.work(ada, strap);
+      await steps.act(boss, strap, 'start');
+      await steps.work(ada, await steps.tokenAt(ticket, 'BODY'));
+      expect(await steps.at(ticket)).toEqual(['SEW ready', 'QC active']);
+      expect(await steps.outcome(boss, label, 'replacement', { reason: 'Again' })).toBe('409 token-state');
+      expect(await steps.act(boss, strap, 'qc', { result: 'fail', defectCode: 'STITCH' })).toMatchObject({
+        status: 'merged',
+      });
+      expect(await steps.at(ticket)).toEqual(['SEW ready']);
+    });
+
     it('goes on with as many as are needed', async () => {
       const { ticket } = await steps.piece(await bag({ joinType: 'N_OF_M', joinQuorum: 2 }));
       await steps.work(ada, await steps.tokenAt(ticket, 'BODY'));

@@ -38,13 +38,19 @@ export const archiveTokens = statement<{ readonly tokens: number }>(
    SELECT count(*)::integer AS tokens FROM gone`,
 );
 
-/** What came to a join, and was merged more than $1 days ago; at most $2 at a time. */
+/**
+ * What came to a join, and was merged more than $1 days ago; at most $2 at a time. Of groups that still have tokens on their
+ * way it stays: by it is known who went on for them.
+ */
 export const forgetArrivalsBefore = statement<{ readonly id: string }>(
   'production.forget_old_arrivals',
   `DELETE FROM production.token_join_arrival
    WHERE (group_id, join_node_id, branch_key, branch_no) IN (
-     SELECT group_id, join_node_id, branch_key, branch_no FROM production.token_join_arrival
-     WHERE consumed_at < now() - make_interval(days => $1::integer) LIMIT $2)
+     SELECT group_id, join_node_id, branch_key, branch_no FROM production.token_join_arrival a
+     WHERE consumed_at < now() - make_interval(days => $1::integer)
+       AND NOT EXISTS (SELECT FROM production.flow_token t
+                       WHERE t.parallel_group_id = a.group_id AND t.status IN ('ready', 'waiting', 'active', 'paused'))
+     LIMIT $2)
    RETURNING token_id AS id`,
 );
 

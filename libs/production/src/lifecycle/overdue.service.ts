@@ -33,11 +33,16 @@ export class Overdue {
   /** Waits whose time is over, and lots that are complete by now. */
   async endWaits(by: Caller, checkpoint: Checkpoint): Promise<void> {
     const on = this.database.dataSource;
-    for (const { tokenIds } of await timedWaitsOver(on, [this.clock.given, AT_ONCE])) {
-      await this.commands.onTokens(by, tokenIds, { cause: 'wait', hold: 'route' }, async (command, tokens) => {
-        await this.goOnInTime(command, tokens);
-        checkpoint();
-      });
+    let over = AT_ONCE;
+    while (over === AT_ONCE) {
+      const waits = await timedWaitsOver(on, [this.clock.given, AT_ONCE]);
+      over = waits.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
+      for (const { tokenIds } of waits) {
+        await this.commands.onTokens(by, tokenIds, { cause: 'wait', hold: 'route' }, async (command, tokens) => {
+          await this.goOnInTime(command, tokens);
+          checkpoint();
+        });
+      }
     }
     for (const { tokenId } of await lotsCollected(on, [])) {
       await this.commands.onToken(by, tokenId, { cause: 'wait', hold: 'route' }, async (command, token) => {

@@ -58,7 +58,8 @@ export class Routing {
   private async go(command: Command, journey: Journey, { onward = [], arrived = [] }: Departures): Promise<void> {
     const version = await this.versions.get(command.tx, journey.job.versionId);
     const atWork = new Set<Traveller>();
-    let [leaving, coming] = [[...onward], [...arrived]];
+    const tooLate = await this.joining.mergeLate(command, journey, arrived);
+    let [leaving, coming] = [[...onward], arrived.filter((token) => !tooLate.has(token))];
     for (let hops = 0; ; hops += 1) {
       if (hops === mostHops) {
         for (const token of [...leaving, ...coming]) token.hold('NO_ROUTE', { hops });

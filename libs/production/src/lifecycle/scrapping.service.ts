@@ -6,7 +6,7 @@ import { Commands, type Command } from '../production.command.js';
 import { AssignmentRows } from '../work/assignment-rows.service.js';
 import { WorkSessions } from '../work/work-sessions.service.js';
 import { resolveFinding } from './finding.queries.js';
-import { forgetArrivals, groupsById } from './group.queries.js';
+import { forgetArrivals, groupsById, type GroupRow } from './group.queries.js';
 import type { Journey } from './journey.rules.js';
 import type { Departures } from './routing.service.js';
 import { livePartsOf } from './spawn.queries.js';
@@ -54,7 +54,7 @@ export class Scrapping {
     }
   }
 
-  /** What comes in the place of a token that was scrapped, where it begins. */
+  /** What comes in the place of a token that was scrapped, where it begins; nothing when its piece has gone on without it. */
   async replace(
     command: Command,
     journey: Journey,
@@ -63,7 +63,9 @@ export class Scrapping {
     mode: Exclude<ReplacementMode, 'none'>,
     reason: string | null = null,
   ): Promise<Departures> {
-    const { node, isWork } = await this.beginningOf(command, version, token, mode);
+    const [group] = token.groupId === null ? [] : await groupsById(command.tx, [[token.groupId]]);
+    if (group?.kind === 'COMPONENT' && group.mergedAt !== null) return {};
+    const { node, isWork } = beginningOf(version, group, token, mode);
     const metadata = inherited(token.metadata);
     const anew = journey.make(
       {
@@ -96,23 +98,6 @@ export class Scrapping {
     return isWork ? { arrived: [anew] } : { onward: [anew] };
   }
 
-  /** A part begins with its branch; everything else at the start, or where it is cut when that is asked for and drawn. */
-  private async beginningOf(
-    { tx }: Command,
-    version: PublishedVersion,
-    { groupId, branchKey }: TravellerFacts,
-    mode: ReplacementMode,
-  ): Promise<{ readonly node: PublishedNode; readonly isWork: boolean }> {
-    const [group] = groupId === null ? [] : await groupsById(tx, [[groupId]]);
-    const edge = group && version.out(group.splitNodeId).filter(carriesOn)[Number(branchKey) - 1];
-    const first = edge ? version.node(edge.toId) : version.start;
-    const cut = version.nodes.find(({ id, type, teamCategory }) => {
-      return type === 'operation' && teamCategory === 'cutting' && version.reaches(first.id, id);
-    });
-    const node = mode === 'auto_from_cut' && cut ? cut : first;
-    return { node, isWork: node !== version.start };
-  }
-
   /** Whoever was held because a part was lost for good is held for that no longer. */
   private async goOnWithParent(
     command: Command,
@@ -134,4 +119,20 @@ export class Scrapping {
 /** How a token that is scrapped at the node is replaced. */
 export function replacementMode({ scrapPolicy }: PublishedNode): ReplacementMode {
   return scrapPolicy?.mode ?? 'manual';
+}
+
+/** A part begins with its branch; everything else at the start, or where it is cut when that is asked for and drawn. */
+function beginningOf(
+  version: PublishedVersion,
+  group: GroupRow | undefined,
+  { branchKey }: TravellerFacts,
+  mode: ReplacementMode,
+): { readonly node: PublishedNode; readonly isWork: boolean } {
+  const edge = group && version.out(group.splitNodeId).filter(carriesOn)[Number(branchKey) - 1];
+  const first = edge ? version.node(edge.toId) : version.start;
+  const cut = version.nodes.find(({ id, type, teamCategory }) => {
+    return type === 'operation' && teamCategory === 'cutting' && version.reaches(first.id, id);
+  });
+  const node = mode === 'auto_from_cut' && cut ? cut : first;
+  return { node, isWork: node !== version.start };
 }

@@ -71,6 +71,8 @@ export class Supervision {
       const mode = last ? replacementMode(version.node(last.nodeId)) : 'manual';
       const how = mode === 'none' ? 'manual' : mode;
       const departures = await this.scrapping.replace(command, journey, version, locked, how, reason);
+      if (journey.travellers.length === 0)
+        throw new TokenState(locked, 'What it was a part of has gone on without it.');
       await this.routing.run(command, journey, departures);
       return this.views.of(command, journey, locked);
     });

@@ -42,7 +42,10 @@ export const lotsCollected = statement<{ readonly tokenId: string }>(
    ORDER BY t.instance_id, t.current_node_id, t.id`,
 );
 
-/** Groups whose first token waits at a join for longer than the join waits; $1 is the time. */
+/**
+ * Groups whose first token waits at a join for longer than the join waits, at most $2; $1 is the time. What only a supervisor
+ * can go on with is told once.
+ */
 export const joinsOverdue = statement<{
   readonly groupId: string;
   readonly tokenId: string;
@@ -56,6 +59,9 @@ export const joinsOverdue = statement<{
    JOIN production.flow_token t ON t.id = a.token_id
    JOIN production.job_graph_instance i ON i.id = t.instance_id AND i.status = 'active'
    WHERE g.merged_at IS NULL AND n.wait_window_minutes IS NOT NULL
+     AND (n.timeout_node_code IS NOT NULL OR NOT EXISTS (
+       SELECT FROM production.health_finding f
+       WHERE f.kind = 'join-timeout' AND f.subject_id = g.parent_token_id AND f.resolved_at IS NULL))
      AND a.arrived_at + make_interval(mins => n.wait_window_minutes) <= coalesce($1::timestamptz, now())
    ORDER BY g.id, a.arrived_at, a.token_id LIMIT $2`,
 );
