@@ -1,7 +1,7 @@
 import type { TestApi } from '../support/test-api.js';
 
 /** One entry of a token's history. */
-export interface Told {
+interface Told {
   readonly tokenId: string;
   readonly type: string;
   readonly nodeId: string | null;
@@ -9,7 +9,7 @@ export interface Told {
 }
 
 /** What the model takes a token for after its history. */
-export interface Believed {
+interface Believed {
   readonly status: string;
   readonly nodeId: string | null;
   readonly isHeld: boolean;
@@ -41,7 +41,7 @@ const after: Readonly<Record<string, string>> = {
 };
 
 /** The life of one token, told entry by entry: what cannot follow on what was before is refused. */
-export class TokenModel {
+class TokenModel {
   #status = 'unborn';
   #nodeId: string | null = null;
   #isHeld = false;
