@@ -43,6 +43,14 @@ describe('the list of migrations', () => {
     }
   });
 
+  it('names no feature that its domain does not have', () => {
+    for (const { domain, migrations } of ledgers) {
+      const features = domains.find(({ name }) => name === domain)?.features.map(({ flag }) => flag) ?? [];
+      const named = migrations.flatMap((one) => new one().feature ?? []);
+      expect({ domain, strange: named.filter((flag) => !features.includes(flag)) }).toEqual({ domain, strange: [] });
+    }
+  });
+
   it('has the checksum of every file as it is now', () => {
     const script = fileURLToPath(new URL('../../apps/cli/bin/checksums.mjs', import.meta.url));
     const check = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
