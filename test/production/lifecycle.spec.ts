@@ -924,6 +924,21 @@ describe('the life of tokens', () => {
       expect(await found(`serial=${tokens[2]?.serial ?? ''}`)).toEqual([2]);
     });
 
+    it('by its figures: how long routing and joins take, and what waits at a join', async () => {
+      const graph = await bag();
+      const { ticket } = await steps.piece(graph);
+      const figures = async () => (await shop.api.send('GET', '/metrics')).body;
+      const waiting = async () => Number(/^join_buffer_size (\d+)$/m.exec(await figures())?.[1]);
+      const before = await waiting();
+      await steps.work(ada, await steps.tokenAt(ticket, 'BODY'));
+      expect(await waiting()).toBe(before + 1);
+      await steps.work(ada, await steps.tokenAt(ticket, 'STRAP'));
+      await steps.work(ada, await steps.tokenAt(ticket, 'LINING'));
+      expect(await waiting()).toBe(before);
+      expect(await figures()).toMatch(/^route_seconds_count [1-9]/m);
+      expect(await figures()).toMatch(/^join_wait_seconds_count [1-9]/m);
+    });
+
     it('by nobody who works elsewhere', async () => {
       const { token } = await steps.batch(await shop.linear('CUT'));
       const other = await (await Workshop.in(shop.api)).worker({ role: 'supervisor' });
