@@ -152,7 +152,7 @@ function alikeOf(candidates: readonly Candidate[]): [Candidate, ...Candidate[]][
     if (group) group.push(one);
     else found.set(key, [one]);
   }
-  return [...found.values()];
+  return [...found.values()].toSorted(([one], [other]) => inBalanceOrder(one.node, other.node));
 }
 
 /** A full limit queues the token whatever the policy answers. */
