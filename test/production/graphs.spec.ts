@@ -1,6 +1,7 @@
 import { graphCheck, graphView, versionItem, versionView, type GraphView } from '@belay/production';
-import { listOf } from '@belay/platform';
+import { Database, listOf } from '@belay/platform';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Versions } from '../../libs/production/src/graphs/version.reader.js';
 import { fresh, newHolder, newTeam, outcome } from '../support/people.js';
 import type { TestApi } from '../support/test-api.js';
 import { end, operation, start, Workshop } from './workshop.js';
@@ -220,6 +221,27 @@ describe('graphs', () => {
       ]) {
         await expect(shop.api.rows(sql, [id])).rejects.toThrow('is never rewritten');
       }
+    });
+
+    it('are read once, the two hundred that were asked for last', async () => {
+      const { graphId } = await publish(await draft());
+      const made = await shop.api.rows<{ id: string }>(
+        `WITH v AS (
+           INSERT INTO production.routing_graph_version (id, graph_id, version, payload, checksum, published_at, published_by)
+           SELECT gen_random_uuid(), $1, 1 + n, '{}', '', now(), $1 FROM generate_series(1, 201) n RETURNING id)
+         INSERT INTO production.routing_node (id, graph_version_id, node_code, name, node_type, production_mode, sequence_no)
+         SELECT gen_random_uuid(), v.id, 'START', 'Start', 'start', 'hybrid', 1 FROM v RETURNING graph_version_id AS id`,
+        [graphId],
+      );
+      const versions = shop.api.app.get(Versions);
+      const { manager: on } = shop.api.app.get(Database);
+      const get = (n: number) => versions.get(on, made[n]?.id ?? '');
+      const [first, second] = [await get(0), await get(1)];
+      for (let n = 2; n < 200; n += 1) await get(n);
+      expect(await get(0)).toBe(first);
+      await get(200);
+      expect(await get(0)).toBe(first);
+      expect(await get(1)).not.toBe(second);
     });
 
     it('are closed for new jobs, opened again and retired', async () => {
