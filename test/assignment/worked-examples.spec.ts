@@ -1,12 +1,14 @@
 import { logEntry, type LogEntry } from '@belay/assignment';
 import { Caller, listOf } from '@belay/platform';
-import { workQueue } from '@belay/production';
+import { workCenterView, workQueue } from '@belay/production';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { replayed } from '../../libs/assignment/src/resolver/replay.rules.js';
 import { WakeUp } from '../../libs/production/src/work/wake-up.service.js';
-import { outcome } from '../support/people.js';
+import { eventually } from '../support/eventually.js';
+import { fresh, outcome } from '../support/people.js';
 import { Steps } from '../production/steps.js';
-import { operation, Workshop, type TokenFacts, type Worker } from '../production/workshop.js';
+import { end, operation, start as begin, Workshop, type TokenFacts, type Worker } from '../production/workshop.js';
 import { openWorkshop } from './decision-room.js';
 
 /** 18:00, the evening before; its site is in London. */
@@ -193,6 +195,53 @@ describe('on the floor', () => {
     expect(await outcome(own.keyed(people[0]?.api), 'POST', `/api/production/tokens/${tokens[0]?.id}/claim`, {})).toBe(
       '200',
     );
+  });
+
+  it('jobs that come to the same places in opposite order choose people beside each other', async () => {
+    const { own } = await plant(2);
+    const centers = [];
+    for (const code of ['CUTTER', 'PRESS']) {
+      const draft = { siteId: own.site.id, code: fresh(code), name: code };
+      centers.push((await own.keyed().post('/api/production/work-centers', draft, 201, workCenterView)).id);
+    }
+    const forked = (places: readonly string[]) => {
+      const [first, second] = places.map((workCenterId, n) => sewing({ code: `AT${n}`, name: 'At', workCenterId }));
+      const nodes = [
+        begin(),
+        { code: 'FORK', name: 'Fork', type: 'split' },
+        first ?? {},
+        second ?? {},
+        end(),
+        end('OTHER'),
+      ];
+      return own.graph(nodes, [
+        ['START', 'FORK'],
+        ['FORK', 'AT0'],
+        ['FORK', 'AT1'],
+        ['AT0', 'END'],
+        ['AT1', 'OTHER'],
+      ]);
+    };
+    const graphs = [await forked(centers), await forked(centers.toReversed())];
+    const jobs = await Promise.all(graphs.map((graph) => own.ticket(graph)));
+    // Both come to their first place while somebody is choosing at each, and go on together.
+    const client = new pg.Client({ connectionString: shop.api.config.DATABASE_URL });
+    await client.connect();
+    await client.query('BEGIN');
+    await client.query(
+      `SELECT pg_advisory_xact_lock(hashtextextended('assignment.balance work-center/' || id, 0)) FROM unnest($1::text[]) AS id`,
+      [centers],
+    );
+    const started = jobs.map((job) => own.start(job));
+    await eventually(async () => {
+      const waiting = await shop.api.rows(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
+      expect(waiting).toHaveLength(2);
+    });
+    await client.end();
+    await Promise.all(started);
+    const failures = `SELECT FROM production.token_event WHERE type = 'RESOLVER_ERROR' AND node_id = ANY (
+                        SELECT id FROM production.routing_node WHERE work_center_id = ANY ($1))`;
+    expect(await shop.api.rows(failures, [centers])).toEqual([]);
   });
 
   it('a log entry that cannot be written takes back what it would tell of', async () => {
