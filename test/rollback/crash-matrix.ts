@@ -49,7 +49,7 @@ class Bench {
   constructor(readonly room: RunRoom) {}
 }
 
-const timing = { leaseTtlMs: 1_500, heartbeatMs: 150, pollMs: 50 };
+const timing = { leaseTtlMs: 1_000, heartbeatMs: 150, pollMs: 50 };
 const stuckAfterMs = 60_000;
 
 /**

@@ -253,7 +253,7 @@ describe('Feature: version-rollback, Property 7 and 15: whatever comes between',
   }, 60_000);
   afterAll(() => Promise.all(rooms.map((room) => room.close())));
 
-  it('a run ends whole or not at all, with each effect once, by moves that there are', async () => {
+  it('a run, an undo, a purge and a deployment are there whole or not at all, with each effect once, by moves that there are', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(commands, { minLength: lanes, maxLength: lanes }), async (lists) => {
         await Promise.all(
