@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { eventTypes } from '../../libs/production/src/lifecycle/token.rules.js';
 import { allBreaches } from './floor-invariants.js';
 import { drawGraphs, FloorModel } from './floor-model.js';
-import { scripts } from './floor-deeds.js';
+import { scripts, type Deed } from './floor-deeds.js';
 import { disbelieved } from './token-model.js';
 import { Workshop, type Worker } from './workshop.js';
 
@@ -105,10 +105,7 @@ describe('the life of tokens', () => {
     const { api } = shop;
     // Whatever may not have come about by chance.
     const model = await FloorModel.open(shop, people, graphs);
-    await model.perform(foreman, { do: 'start', nth: 0, mode: 'own' });
-    await model.perform(foreman, { do: 'pause', nth: 0 });
-    await model.perform(foreman, { do: 'resume', nth: 0 });
-    await model.perform(foreman, { do: 'move', nth: 1, to: 'SEW' });
+    for (const one of tour) await model.perform(foreman, one);
     await model.finish(foreman);
     const seen = await api.rows<{ type: string }>('SELECT DISTINCT type FROM production.token_event ORDER BY 1');
     expect(seen.map(({ type }) => type)).toEqual(eventTypes.filter((type) => type !== 'RESOLVER_ERROR').toSorted());
@@ -133,6 +130,23 @@ describe('the life of tokens', () => {
     expect(await disbelieved(api, model.ticketIds)).not.toEqual([]);
   });
 });
+
+/** Three bags come to where two find room. */
+const tour: readonly Deed[] = [
+  { do: 'move', nth: 0, to: 'SEW' },
+  { do: 'move', nth: 1, to: 'SEW' },
+  { do: 'move', nth: 2, to: 'SEW' },
+  { do: 'start', nth: 1, mode: 'own' },
+  { do: 'pause', nth: 1 },
+  { do: 'resume', nth: 1 },
+  { do: 'complete', nth: 1 },
+  { do: 'judge', nth: 1, passes: false, recut: false },
+  { do: 'hold', nth: 2 },
+  { do: 'release', nth: 2 },
+  { do: 'adjust', nth: 2, priority: 1 },
+  { do: 'scrap', nth: 0 },
+  { do: 'wake' },
+];
 
 const sabotage = [
   [
