@@ -1,6 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { AuditTrail } from '@belay/platform';
 import { eventually } from '../support/eventually.js';
+import { apartIn } from './apart.js';
 import { RunRoom, type WantedStep } from './run-room.js';
 import { shelfActions, shelfSql } from './shelf.js';
 
@@ -9,20 +10,15 @@ const box = (name: string, more: Record<string, string | number> = {}, action = 
   input: { name, ...more },
 });
 
-let room: RunRoom;
-beforeAll(async () => {
-  room = await RunRoom.open(shelfActions, { sql: shelfSql });
-});
-afterAll(() => room.close());
-afterEach(() => room.clear());
+const apart = apartIn(() => RunRoom.open(shelfActions, { sql: shelfSql }));
 
-const begins = (runId: string) =>
+const begins = (room: RunRoom, runId: string) =>
   eventually(async () => {
     expect((await room.states(runId))[0]).toBe('running');
-  }, 15_000);
+  });
 
 describe('a run', () => {
-  it('is carried out step by step, each with an intent before and evidence after', async () => {
+  apart('is carried out step by step, each with an intent before and evidence after', async (room) => {
     const runId = await room.request([box('a'), box('b'), { action: 'shelf.look', input: { name: 'b' } }]);
     await room.host();
     await room.becomes(runId, 'monitoring');
@@ -59,7 +55,7 @@ describe('a run', () => {
     expect(percents.at(-1)).toBe(100);
   });
 
-  it('is begun at once when somebody asks for it, and is in the chain of what was done', async () => {
+  apart('is begun at once when somebody asks for it, and is in the chain of what was done', async (room) => {
     await room.host();
     const [last] = await room.control<{ seq: string }>(`SELECT seq FROM control.audit_head`);
     const runId = await room.request([box('a')]);
@@ -80,7 +76,7 @@ describe('a run', () => {
     expect((await new AuditTrail((await room.world()).control).verify()).broken).toBeUndefined();
   });
 
-  it('is closed when it was watched for a day, by the clock of the database', async () => {
+  apart('is closed when it was watched for a day, by the clock of the database', async (room) => {
     await room.host({ timing: { pollMs: 50 } });
     const runId = await room.request([box('a')]);
     await room.becomes(runId, 'monitoring');
@@ -95,7 +91,7 @@ describe('a run', () => {
     expect(await room.becomes(runId, 'closed')).toBeGreaterThan(200);
   });
 
-  it('of a plan that is not the approved one does nothing', async () => {
+  apart('of a plan that is not the approved one does nothing', async (room) => {
     await room.host();
     const runId = await room.request([box('a')], { forged: true });
     await room.becomes(runId, 'paused: inconclusive');
@@ -108,7 +104,7 @@ describe('a run', () => {
     await room.becomes(runId, 'cancelled');
   });
 
-  it('that is dry shows and checks, and changes nothing', async () => {
+  apart('that is dry shows and checks, and changes nothing', async (room) => {
     await room.host({ timing: { pollMs: 50 } });
     const runId = await room.request([box('a'), box('b', { fails: 'inspect' })], { mode: 'dry', scope: 'drill' });
     await room.becomes(runId, 'closed');
@@ -121,7 +117,7 @@ describe('a run', () => {
 });
 
 describe('a step that does not come off', () => {
-  it('has what was done before it taken back, last first, save what stays off', async () => {
+  apart('has what was done before it taken back, last first, save what stays off', async (room) => {
     await room.host();
     const runId = await room.request([box('a'), box('off', {}, 'shelf.keep'), box('b'), box('c', { fails: 'verify' })]);
     await room.becomes(runId, 'compensated');
@@ -131,7 +127,7 @@ describe('a step that does not come off', () => {
     expect(await room.result(runId)).toMatchObject({ remaining: [], kept: [{ idx: 1, action: 'shelf.keep' }] });
   });
 
-  it('is tried again when that may help, and not otherwise', async () => {
+  apart('is tried again when that may help, and not otherwise', async (room) => {
     await room.rows(`INSERT INTO shelf.fault VALUES ('shaky', 2)`);
     await room.host();
     const first = await room.request([box('shaky')]);
@@ -146,9 +142,9 @@ describe('a step that does not come off', () => {
     const third = await room.request([box('broken', { fails: 'execute' })]);
     await room.becomes(third, 'compensated');
     expect(await room.steps(third)).toMatchObject([{ attempt: 1, error: { code: 'shelf-broken' } }]);
-  }, 60_000);
+  });
 
-  it('leaves a run that was told to hold for a person, who has it tried again', async () => {
+  apart('leaves a run that was told to hold for a person, who has it tried again', async (room) => {
     await room.host();
     await room.rows(`INSERT INTO shelf.fault VALUES ('b', 3)`);
     const runId = await room.request([box('a'), box('b')], { policy: 'hold' });
@@ -158,9 +154,9 @@ describe('a step that does not come off', () => {
     await room.wish(runId, 'resume');
     await room.becomes(runId, 'monitoring');
     expect(await room.effects()).toEqual(['put a', 'put b']);
-  }, 40_000);
+  });
 
-  it('is left out when a person says so and nothing of it was done', async () => {
+  apart('is left out when a person says so and nothing of it was done', async (room) => {
     await room.host();
     const runId = await room.request([box('a', { fails: 'execute' }), box('b')], { policy: 'hold' });
     await room.becomes(runId, 'paused: human');
@@ -171,7 +167,7 @@ describe('a step that does not come off', () => {
     expect(await room.effects()).toEqual(['put b']);
   });
 
-  it('and of which nobody knows pauses the run; cancelled, it is taken back', async () => {
+  apart('and of which nobody knows pauses the run; cancelled, it is taken back', async (room) => {
     await room.host();
     const runId = await room.request([box('a'), box('b', { fails: 'unknown' })]);
     await room.becomes(runId, 'paused: inconclusive');
@@ -180,7 +176,7 @@ describe('a step that does not come off', () => {
     expect(await room.boxes()).toEqual([]);
   });
 
-  it('and is not critical is passed over', async () => {
+  apart('and is not critical is passed over', async (room) => {
     await room.host();
     const runId = await room.request([box('a', { fails: 'execute' }, 'shelf.maybe'), box('b')]);
     await room.becomes(runId, 'monitoring');
@@ -188,28 +184,31 @@ describe('a step that does not come off', () => {
     expect(await room.result(runId)).toMatchObject({ passedOver: [0] });
   });
 
-  it('and cannot be taken back leaves what it rests on, takes back the rest, and says what people have to do', async () => {
-    await room.host();
-    const runId = await room.request([
-      { ...box('other'), domain: 'other' },
-      { ...box('below'), domain: 'shelf' },
-      { ...box('stuck', { fails: 'compensate' }), domain: 'shelf' },
-      { ...box('c', { fails: 'verify' }), domain: 'other' },
-    ]);
-    await room.becomes(runId, 'manual');
-    expect(await room.boxes()).toEqual(['below', 'stuck']);
-    expect(await room.states(runId)).toEqual(['compensated', 'verified', 'compensation-failed', 'compensated']);
-    expect(await room.result(runId)).toMatchObject({
-      remaining: [
-        { idx: 2, command: `belay undo ${runId} # step 2`, because: 'The shelf is broken.' },
-        { idx: 1, because: 'step 2 rests on it and could not be taken back' },
-      ],
-    });
-    await room.wish(runId, 'confirm');
-    await room.becomes(runId, 'closed');
-  });
+  apart(
+    'and cannot be taken back leaves what it rests on, takes back the rest, and says what people have to do',
+    async (room) => {
+      await room.host();
+      const runId = await room.request([
+        { ...box('other'), domain: 'other' },
+        { ...box('below'), domain: 'shelf' },
+        { ...box('stuck', { fails: 'compensate' }), domain: 'shelf' },
+        { ...box('c', { fails: 'verify' }), domain: 'other' },
+      ]);
+      await room.becomes(runId, 'manual');
+      expect(await room.boxes()).toEqual(['below', 'stuck']);
+      expect(await room.states(runId)).toEqual(['compensated', 'verified', 'compensation-failed', 'compensated']);
+      expect(await room.result(runId)).toMatchObject({
+        remaining: [
+          { idx: 2, command: `belay undo ${runId} # step 2`, because: 'The shelf is broken.' },
+          { idx: 1, because: 'step 2 rests on it and could not be taken back' },
+        ],
+      });
+      await room.wish(runId, 'confirm');
+      await room.becomes(runId, 'closed');
+    },
+  );
 
-  it('within its time is broken off on the server, and nothing of it is there', async () => {
+  apart('within its time is broken off on the server, and nothing of it is there', async (room) => {
     await room.host();
     const runId = await room.request([box('slow', { ms: 20_000 }, 'shelf.hasty')]);
     await room.becomes(runId, 'compensated');
@@ -217,20 +216,20 @@ describe('a step that does not come off', () => {
     expect(await room.steps(runId)).toMatchObject([{ error: { message: 'not done within 1 s', effect: 'not-done' } }]);
   });
 
-  it('and does not end when it is told to is refused at the door when it gets there', async () => {
+  apart('and does not end when it is told to is refused at the door when it gets there', async (room) => {
     await room.host();
     const runId = await room.request([box('deaf', {}, 'shelf.deaf')]);
     await room.becomes(runId, 'compensated', 25_000);
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(await room.effects()).toEqual([]);
-  }, 40_000);
+  });
 });
 
 describe('people', () => {
-  it('pause a run between two steps, and let it go on', async () => {
+  apart('pause a run between two steps, and let it go on', async (room) => {
     await room.host();
     const runId = await room.request([box('a', { ms: 1_000 }), box('b')]);
-    await begins(runId);
+    await begins(room, runId);
     await room.wish(runId, 'pause');
     await room.becomes(runId, 'paused: human');
     expect(await room.effects()).toEqual(['put a']);
@@ -239,19 +238,19 @@ describe('people', () => {
     expect(await room.effects()).toEqual(['put a', 'put b']);
   });
 
-  it('cancel a run that has done nothing, and one that has, which is then taken back', async () => {
+  apart('cancel a run that has done nothing, and one that has, which is then taken back', async (room) => {
     const waiting = await room.request([box('a')]);
     await room.wish(waiting, 'cancel');
     await room.host();
     await room.becomes(waiting, 'cancelled');
     const begun = await room.request([box('a', { ms: 1_000 }), box('b')]);
-    await begins(begun);
+    await begins(room, begun);
     await room.wish(begun, 'cancel');
     await room.becomes(begun, 'compensated');
     expect(await room.effects()).toEqual(['put a', 'taken a']);
   });
 
-  it('are waited for, also across executors, until they say that it is done', async () => {
+  apart('are waited for, also across executors, until they say that it is done', async (room) => {
     const first = await room.host({ timing: { leaseTtlMs: 500, heartbeatMs: 100, pollMs: 100 } });
     const runId = await room.request([box('a', {}, 'shelf.ask'), box('b')]);
     await eventually(async () => {

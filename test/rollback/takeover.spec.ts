@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuditTrail, violates } from '@belay/platform';
 import { flagOff } from '../../libs/rollback/src/actions/flag.off.action.js';
@@ -6,6 +6,7 @@ import { system } from '../../libs/rollback/src/engine/actor.js';
 import { preempt } from '../../libs/rollback/src/engine/preempt.js';
 import { eventually } from '../support/eventually.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { apartIn } from './apart.js';
 import { depot } from './depot.js';
 import { ExecutorProcess } from './executor-process.js';
 import { RunRoom, type WantedStep } from './run-room.js';
@@ -14,17 +15,7 @@ import { shelfActions, shelfSql } from './shelf.js';
 const box = (name: string, ms = 0, action = 'shelf.put'): WantedStep => ({ action, input: { name, ms } });
 const realTiming = { leaseTtlMs: 3_000, heartbeatMs: 1_000, pollMs: 1_000 };
 
-/** A test in a world of its own: most of this is waiting, which several can do at the same time. */
-function apart(title: string, work: (room: RunRoom) => Promise<void>): void {
-  it.concurrent(
-    title,
-    async () => {
-      const room = await RunRoom.open([...shelfActions, flagOff], { domains: [depot], sql: shelfSql });
-      await work(room).finally(() => room.close());
-    },
-    60_000,
-  );
-}
+const apart = apartIn(() => RunRoom.open([...shelfActions, flagOff], { domains: [depot], sql: shelfSql }));
 
 const atWork = (room: RunRoom, runId: string, idx = 0) =>
   eventually(async () => {
