@@ -89,7 +89,9 @@ describe('a feature that has a column of its own', () => {
     await carriedOut(parked);
     await room.room.control(`UPDATE control.parked_object SET parked_at = clock_timestamp() - interval '3 days'`);
     await carriedOut({ kind: 'purge', domain: 'depot', feature, confirm: 'depot' });
-    expect(await room.room.rows(`SELECT FROM pg_attribute WHERE attrelid = 'depot.item'::regclass AND attname ~ 'priority'`)).toEqual([]);
+    expect(
+      await room.room.rows(`SELECT FROM pg_attribute WHERE attrelid = 'depot.item'::regclass AND attname ~ 'priority'`),
+    ).toEqual([]);
     expect(await room.room.rows(`SELECT count(*)::int AS items FROM depot.item`)).toEqual([{ items: 3 }]);
     expect(await isOff()).toEqual([{ flag: feature }]);
   }, 120_000);

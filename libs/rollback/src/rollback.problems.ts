@@ -19,7 +19,12 @@ export class RunInProgress extends Conflict {
     held: { readonly holder: string | null; readonly purpose: string | null; readonly runId: string | null },
   ): RunInProgress {
     const { holder, purpose, runId } = held;
-    return new RunInProgress(`${purpose ?? 'A run that has not ended'} holds ${scope}`, { scope, holder, purpose, runId });
+    return new RunInProgress(`${purpose ?? 'A run that has not ended'} holds ${scope}`, {
+      scope,
+      holder,
+      purpose,
+      runId,
+    });
   }
 
   /** A run owns what it has switched off, and is taken back, only once it has ended. */
