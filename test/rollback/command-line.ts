@@ -19,7 +19,7 @@ interface Answered {
 }
 
 /** Where commands are typed in a folder, with what was set there. */
-export abstract class CommandLine {
+abstract class CommandLine {
   constructor(
     protected readonly folder: string,
     protected readonly variables: Variables,
