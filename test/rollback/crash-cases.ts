@@ -148,7 +148,7 @@ export const crashCases: readonly CrashCase[] = [
   shelf('shelf.keep'),
   flag('flag.lift', true, { flag: 'enable_depot' }),
   flag('flag.off', false, { flag: 'enable_depot' }),
-  { ...flag('verify.flags', true, { off: ['enable_depot'] }), long: true },
+  flag('verify.flags', true, { off: ['enable_depot'] }),
   { action: 'migration.down', step: down, prepare: depotUp, input: given({ domain: 'depot' }), state: schemaState },
   {
     action: 'migration.up',
@@ -225,8 +225,8 @@ export const crashCases: readonly CrashCase[] = [
   { action: 'verify.all', long: true, prepare: nothing, input: given({}), state: nothing },
   { action: 'manual.command', prepare: nothing, input: given({ what: 'look' }), state: nothing, byHand: true },
   { action: 'jobs.stop', prepare: nothing, input: given({ domain: 'depot' }), state: nothing },
-  { action: 'jobs.start', long: true, prepare: nothing, input: given({ domain: 'depot' }), state: nothing },
-  { action: 'unleash.sync', long: true, prepare: nothing, input: given({}), state: nothing },
+  { action: 'jobs.start', prepare: nothing, input: given({ domain: 'depot' }), state: nothing },
+  { action: 'unleash.sync', prepare: nothing, input: given({}), state: nothing },
 ];
 
 /**
