@@ -102,7 +102,7 @@ describe('belay, with neither API nor worker', () => {
     ]);
     expect(proven).toMatchObject({ state: 'proven', level: 4 });
     expect(list).toContain(made.id);
-    const file = join(room.folder, made.location, 'build.json');
+    const file = join(made.location, 'build.json');
     await writeFile(file, (await readFile(file, 'utf8')).replace('{', '{ '));
     const broken = await room.here.json(['backup', 'verify', made.id, '--level', '1'], backupView, 1);
     expect(broken.state).toBe('broken');
