@@ -1,6 +1,7 @@
 import { AuditTrail, GENESIS, hashOf, type NewAuditEntry } from '@belay/platform';
-import pg from 'pg';
+import type pg from 'pg';
 import { createDatabases } from '../support/databases.js';
+import { quietPool } from '../support/pool.js';
 
 export interface Trail {
   readonly trail: AuditTrail;
@@ -14,7 +15,7 @@ export interface Trail {
 
 export async function openTrail(connections = 4): Promise<Trail> {
   const databases = await createDatabases();
-  const control = new pg.Pool({ connectionString: databases.controlUrl, max: connections });
+  const control = quietPool(databases.controlUrl, connections);
   return {
     trail: new AuditTrail(control),
     control,

@@ -20,13 +20,14 @@ import {
 } from '@belay/platform';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import pg from 'pg';
+import type pg from 'pg';
 import { startWorker, type RunningWorker } from '../../apps/worker/src/worker.js';
 import { FlagsFile } from '../gate/flags-file.js';
 import { createDatabases } from '../support/databases.js';
 import { eventually } from '../support/eventually.js';
 import type { Backend } from './backends.js';
 import { gallery, tower, workshop, workshopSql } from './workshop.js';
+import { quietPool } from '../support/pool.js';
 
 const domains = [workshop, gallery, tower];
 
@@ -72,9 +73,8 @@ export class TestWorkers {
       JOB_LOCK_MS: '1000',
       ...queueEnv,
     };
-    const pool = new pg.Pool({ connectionString: databases.databaseUrl, max: 4 });
-    const control = new pg.Pool({ connectionString: databases.controlUrl, max: 2 });
-    for (const one of [pool, control]) one.on('error', () => undefined);
+    const pool = quietPool(databases.databaseUrl);
+    const control = quietPool(databases.controlUrl, 2);
     await pool.query(workshopSql);
     const producer = await openProducer(readConfig(env));
     return new TestWorkers(env, pool, control, producer, async () => {

@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { demoPassword, loadDemo } from '../../apps/cli/src/demo/load-demo.js';
 import { createDatabases, type TestDatabases } from '../support/databases.js';
 import { InnerLine, ProcessLine } from './command-line.js';
+import { quietPool } from '../support/pool.js';
 
 const program = (name: string) => resolve('dist', 'apps', name, 'src', 'main.js');
 const address = z.object({ url: z.string().optional() });
@@ -36,14 +37,8 @@ export class BelayRoom {
     const typed = { ...env, BELAY_PASSWORD: demoPassword };
     this.processes = new ProcessLine(folder, typed);
     this.here = new InnerLine(folder, typed);
-    const open = (connectionString: string) => {
-      const pool = new pg.Pool({ connectionString, max: 4 });
-      pool.on('error', () => undefined);
-      pool.on('connect', (client) => client.on('error', () => undefined));
-      return pool;
-    };
-    this.pool = open(databases.databaseUrl);
-    this.control = open(databases.controlUrl);
+    this.pool = quietPool(databases.databaseUrl);
+    this.control = quietPool(databases.controlUrl);
   }
 
   /** On databases of its own unless somebody brings some; they are dropped in the end. */

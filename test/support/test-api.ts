@@ -4,11 +4,12 @@ import { readConfig, SigningKeys, startRuntime, type Config, type Domain, type R
 import { directory } from '@belay/directory';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { LightMyRequestResponse } from 'fastify';
-import pg from 'pg';
+import type pg from 'pg';
 import type { ZodType } from 'zod';
 import { composeApi } from '../../apps/api/src/compose.js';
 import { insertAccount } from './accounts.js';
 import { createDatabases } from './databases.js';
+import { quietPool } from './pool.js';
 
 export interface TestApiOptions {
   readonly config?: Partial<Config>;
@@ -58,8 +59,7 @@ export class TestApi {
     await using started = new AsyncDisposableStack();
     const databases = started.adopt(await createDatabases(), (one) => one.drop());
     const { databaseUrl, controlUrl } = databases;
-    const pool = started.adopt(new pg.Pool({ connectionString: databaseUrl, max: 4 }), (one) => one.end());
-    pool.on('error', () => undefined);
+    const pool = started.adopt(quietPool(databaseUrl), (one) => one.end());
     if (sql !== undefined) await pool.query(sql);
 
     const enabled = [...new Set([directory, ...domains])].map(switchedOn);

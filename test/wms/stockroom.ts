@@ -1,6 +1,7 @@
 import { randomUUID, randomUUIDv7 } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { createDatabases } from '../support/databases.js';
+import { quietPool } from '../support/pool.js';
 
 export type Row = Record<string, unknown>;
 
@@ -43,9 +44,7 @@ export class Stockroom {
 
   static async open(connections = 4): Promise<Stockroom> {
     const databases = await createDatabases();
-    const pool = new pg.Pool({ connectionString: databases.databaseUrl, max: connections });
-    // The database is dropped before the server has noticed that every connection was closed.
-    pool.on('connect', (client) => client.on('error', () => undefined));
+    const pool = quietPool(databases.databaseUrl, connections);
     const warehouse = await makeWarehouse(pool, 'FMC', {});
     return new Stockroom(pool, databases.databaseUrl, warehouse, async () => {
       await pool.end();
@@ -55,9 +54,7 @@ export class Stockroom {
 
   /** In a database of somebody else, who drops it. */
   static async within(url: string): Promise<Stockroom> {
-    const pool = new pg.Pool({ connectionString: url, max: 2 });
-    pool.on('error', () => undefined);
-    pool.on('connect', (client) => client.on('error', () => undefined));
+    const pool = quietPool(url, 2);
     return new Stockroom(pool, url, await makeWarehouse(pool, 'FMC', {}), () => pool.end());
   }
 
