@@ -28,7 +28,6 @@ export async function fillWarehouse(client: pg.Client): Promise<void> {
     INSERT INTO wms.cost_rate (id, warehouse_id, category, name, basis, value, currency, valid, ${by})
     SELECT gen_random_uuid(), id, 'Storage', 'Storage', 'pallet_week', 3.90, 'GBP', '[2024-01-01,)', gen_random_uuid() FROM bench_warehouse;
 
-    SET LOCAL session_replication_role = replica;
     CREATE TEMP TABLE document ON COMMIT DROP AS
     SELECT n, gen_random_uuid() AS id, timestamptz '2024-01-01' + n * interval '730 days' / ${lines / 10} AS effective_at,
            clock_timestamp() AS recorded_at
@@ -36,6 +35,7 @@ export async function fillWarehouse(client: pg.Client): Promise<void> {
     INSERT INTO wms.movement (id, number, warehouse_id, kind, effective_at, recorded_at, actor_id)
     SELECT d.id, 'BULK-' || d.n, w.id, 'OPENING', d.effective_at, d.recorded_at, gen_random_uuid()
     FROM document d, bench_warehouse w;
+    SET LOCAL session_replication_role = replica;
     INSERT INTO wms.wms_inventory_transaction
       (movement_id, line_no, warehouse_id, location_id, sku_id, lot_id, stock_status, qty_delta, effective_at, recorded_at)
     SELECT d.id, i.n % 10 + 1, w.id, o.id, l.sku_id, l.id, 'available',

@@ -57,14 +57,14 @@ async function measure(room: BelayRoom): Promise<void> {
   const rows = ['restore', 'rows', 'wms', '--backup', backup.id, '--tables', 'wms.sku'];
   const r3 = await carryOut(room, rows, ['approver']);
   expectSame(before, await room.contentOf('wms'), 'R3');
+  console.log(figure('R3, a table from a backup', tookMs(r3), '≤ 60 s (budget 900 s)'));
   await damage(`DELETE FROM ${ledger}`);
   const r4 = await carryOut(room, ['restore', 'domain', 'wms', '--backup', backup.id], ['approver', 'admin']);
   expectSame(before, await room.contentOf('wms'), 'R4');
+  console.log(figure('R4, the module from a backup', tookMs(r4), '≤ 60 s (budget 900 s)'));
   await damage(`DELETE FROM ${ledger}`);
   const r5 = await carryOut(room, ['restore', 'database', '--backup', backup.id], ['approver', 'admin']);
   expectSame(before, await room.contentOf('wms'), 'R5');
-  console.log(figure('R3, a table from a backup', tookMs(r3), '≤ 60 s (budget 900 s)'));
-  console.log(figure('R4, the module from a backup', tookMs(r4), '≤ 60 s (budget 900 s)'));
   console.log(figure('R5, the whole database', tookMs(r5), '≤ 120 s (budget 900 s)'));
   if (tookMs(down) > 60_000 || tookMs(r4) > 60_000 || tookMs(r5) > 120_000) process.exitCode = 1;
 }
