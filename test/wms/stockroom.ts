@@ -1,5 +1,5 @@
 import { randomUUID, randomUUIDv7 } from 'node:crypto';
-import type pg from 'pg';
+import pg from 'pg';
 import { createDatabases } from '../support/databases.js';
 import { quietPool } from '../support/pool.js';
 
