@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { answerOf, ApiRefusal } from '../api-refusal.js';
 import type { Drawing } from './usual-way.js';
 
 const identified = z.object({ id: z.uuid() });
@@ -7,16 +8,6 @@ const coded = identified.extend({ code: z.string() });
 const account = identified.extend({ username: z.string() });
 const version = z.object({ id: z.uuid() });
 const taken = z.object({ taken: z.boolean(), visits: z.int(), overlaps: z.int() });
-const problem = z.object({
-  title: z.string(),
-  detail: z.string(),
-  errors: z.array(z.object({ detail: z.string() }).loose()).optional(),
-});
-
-/** Belay has refused, and says why. */
-class ApiRefusal extends Error {
-  override readonly name = 'ApiRefusal';
-}
 
 /** Brings a floor and what was done on it to a running Belay, over HTTP like everybody. What is there already is used. */
 export class FloorClient {
@@ -95,13 +86,6 @@ export class FloorClient {
     };
     const request = { method, headers, ...(body && { body: JSON.stringify(body) }) };
     const response = await fetch(new URL(`/api/${path}`, this.url), request);
-    const answer: unknown = await response.json();
-    if (response.ok) return answer;
-    const refusal = problem.safeParse(answer);
-    if (!refusal.success) throw new ApiRefusal(`${this.url} answered ${response.status}.`);
-    const { title, detail, errors = [] } = refusal.data;
-    throw new ApiRefusal(
-      [`${title}. ${detail}`, ...errors.slice(0, 20).map((error) => `  ${error.detail}`)].join('\n'),
-    );
+    return answerOf(response, this.url);
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { answerOf, ApiRefusal } from '../api-refusal.js';
 
 const importView = z.object({
   id: z.uuid(),
@@ -23,16 +24,6 @@ const issue = z.object({
 export type ImportIssue = z.infer<typeof issue>;
 
 const report = importView.extend({ issues: z.array(issue) });
-const problem = z.object({
-  title: z.string(),
-  detail: z.string(),
-  errors: z.array(z.object({ detail: z.string() }).loose()).optional(),
-});
-
-/** Belay has refused, and says why. */
-class ApiRefusal extends Error {
-  override readonly name = 'ApiRefusal';
-}
 
 /** Brings files to a running Belay, over HTTP like everybody. */
 export class ImportClient {
@@ -73,14 +64,7 @@ export class ImportClient {
   private async send(path: string, request: RequestInit & { readonly duplex?: 'half' }): Promise<unknown> {
     const headers = { ...Object.fromEntries(new Headers(request.headers)), authorization: `Bearer ${this.token}` };
     const response = await fetch(new URL(`/api/wms/${path}`, this.url), { ...request, headers });
-    const answer: unknown = await response.json();
-    if (response.ok) return answer;
-    const refusal = problem.safeParse(answer);
-    if (!refusal.success) throw new ApiRefusal(`${this.url} answered ${response.status}.`);
-    const { title, detail, errors = [] } = refusal.data;
-    throw new ApiRefusal(
-      [`${title}. ${detail}`, ...errors.slice(0, 20).map((error) => `  ${error.detail}`)].join('\n'),
-    );
+    return answerOf(response, this.url);
   }
 }
 

@@ -1,22 +1,9 @@
 import type { EntityManager } from 'typeorm';
 import type { PublishedNode } from '../graphs/published-version.rules.js';
+import type { QueueReason } from '../lifecycle/token.rules.js';
 
 export const assignmentMethods = ['PIN', 'PLAN', 'AUTO', 'MANUAL', 'REASSIGN'] as const;
 export type AssignmentMethod = (typeof assignmentMethods)[number];
-
-export const queueReasons = [
-  'WIP_LIMIT',
-  'CONCURRENCY_LIMIT',
-  'TEAM_UNAVAILABLE',
-  'OPERATOR_UNAVAILABLE',
-  'NO_MATCH',
-  'JOIN_WAIT',
-  'WAIT_CONDITION',
-  'MACHINE_BUSY',
-  'QUEUE_LIMIT',
-  'JOB_PAUSED',
-] as const;
-export type QueueReason = (typeof queueReasons)[number];
 
 /** Reasons that a policy gives, as opposed to limits, joins and waits. They hold nobody back once no policy is in force. */
 export type PeopleReason = Extract<QueueReason, 'TEAM_UNAVAILABLE' | 'OPERATOR_UNAVAILABLE' | 'NO_MATCH'>;

@@ -1,4 +1,4 @@
-import type { QueueReason } from './assignment-policy.contract.js';
+import type { QueueReason } from '../lifecycle/token.rules.js';
 
 export type LimitReason = Extract<QueueReason, 'CONCURRENCY_LIMIT' | 'WIP_LIMIT'>;
 

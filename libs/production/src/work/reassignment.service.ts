@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { TokenStore } from '../lifecycle/token.store.js';
 import type { Command, LockedToken } from '../production.command.js';
+import type { QueueReason } from '../lifecycle/token.rules.js';
 import { AssignmentLog, type GraphFact } from './assignment-log.service.js';
-import type { Decision, DecisionCause, NodeToAssign, QueueReason } from './assignment-policy.contract.js';
+import type { Decision, DecisionCause, NodeToAssign } from './assignment-policy.contract.js';
 import { AssignmentRows } from './assignment-rows.service.js';
 import { inBalanceOrder } from './balance.rules.js';
 import { Decisions } from './decisions.service.js';

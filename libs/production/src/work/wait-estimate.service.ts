@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { QueueReason } from '../lifecycle/token.rules.js';
 import { AssignmentPolicies } from './assignment-policies.service.js';
-import type { NodeToAssign, QueueReason, TokenToAssign } from './assignment-policy.contract.js';
+import type { NodeToAssign, TokenToAssign } from './assignment-policy.contract.js';
 import { scopeOf } from './scope.rules.js';
 import { waitFactsOf } from './wait-estimate.queries.js';
 import { waitsOf, type WaitFacts } from './wait-estimate.rules.js';

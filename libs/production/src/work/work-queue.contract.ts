@@ -1,9 +1,9 @@
 import { personView } from '@belay/directory';
 import { listOf, page } from '@belay/platform';
 import { z } from 'zod';
-import { holdCodes, tokenStatuses } from '../lifecycle/token.rules.js';
+import { holdCodes, queueReasons, tokenStatuses } from '../lifecycle/token.rules.js';
 import { id, rowVersion } from '../production.contract.js';
-import { assignmentMethods, queueReasons } from './assignment-policy.contract.js';
+import { assignmentMethods } from './assignment-policy.contract.js';
 import { assignmentStatuses } from './assignment.queries.js';
 import { sessionView } from './session.contract.js';
 

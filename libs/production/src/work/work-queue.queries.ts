@@ -1,6 +1,6 @@
 import { statement } from '@belay/platform';
-import type { HoldCode, TokenStatus } from '../lifecycle/token.rules.js';
-import type { AssignmentMethod, QueueReason } from './assignment-policy.contract.js';
+import type { HoldCode, QueueReason, TokenStatus } from '../lifecycle/token.rules.js';
+import type { AssignmentMethod } from './assignment-policy.contract.js';
 import type { AssignmentStatus } from './assignment.queries.js';
 import { mayClaim } from './claim.queries.js';
 import type { HelpType, SessionStatus } from './session.queries.js';
