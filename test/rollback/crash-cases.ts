@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { migrateDown, migrateUp } from '@belay/platform';
 import { actions } from '../../libs/rollback/src/actions/registry.js';
 import type { JsonObject } from '../../libs/rollback/src/engine/json.js';
-import { createDepot, depot, depotLedgers } from './depot.js';
+import { createDepot, depot, depotContents, depotLedgers } from './depot.js';
 import { restoreCases } from './restore-cases.js';
 import { RunRoom, type WantedStep } from './run-room.js';
 import { shelfActions, shelfSql } from './shelf.js';
@@ -75,10 +75,7 @@ const flag = (action: string, off: boolean, input: JsonObject): CrashCase => ({
 });
 
 const schemaState = async (room: RunRoom) => ({
-  content: await room.rows(
-    `SELECT nspname, md5(schema_to_xml(nspname, true, false, '')::text) AS content FROM pg_namespace
-     WHERE nspname IN ('depot', 'depot__parked')`,
-  ),
+  content: await room.rows(depotContents),
   ledger: await room.rows(`SELECT name, state FROM public.depot_migrations ORDER BY name`),
 });
 const depotUp = async (room: RunRoom) => {

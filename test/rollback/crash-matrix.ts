@@ -20,6 +20,7 @@ export interface MatrixReport {
   /** From when somebody could go on to the next word of the run: for 95 of 100, and for all. */
   readonly resumesWithinMs: number;
   readonly slowestResumeMs: number;
+  readonly slowest: string;
   readonly failures: readonly string[];
 }
 
@@ -64,7 +65,7 @@ export class CrashMatrix {
   #processes = 0;
   #runs = 0;
   #cuts = 0;
-  readonly #resumes: number[] = [];
+  readonly #resumes: { readonly ms: number; readonly of: string }[] = [];
 
   constructor(rooms: readonly RunRoom[]) {
     this.#benches = rooms.map((room) => new Bench(room));
@@ -99,19 +100,21 @@ export class CrashMatrix {
   }
 
   report(): MatrixReport {
+    const slowest = this.slowerThan(1);
     return {
       killedProcesses: this.#processes,
       killedRuns: this.#runs,
       cutSessions: this.#cuts,
-      resumesWithinMs: this.quantile(0.95),
-      slowestResumeMs: this.quantile(1),
+      resumesWithinMs: this.slowerThan(0.95)?.ms ?? 0,
+      slowestResumeMs: slowest?.ms ?? 0,
+      slowest: slowest?.of ?? 'none',
       failures: this.#failures,
     };
   }
 
-  private quantile(share: number): number {
-    const sorted = this.#resumes.toSorted((one, other) => one - other);
-    return Math.round(sorted[Math.ceil(share * sorted.length) - 1] ?? 0);
+  private slowerThan(share: number) {
+    const sorted = this.#resumes.toSorted((one, other) => one.ms - other.ms);
+    return sorted[Math.ceil(share * sorted.length) - 1];
   }
 
   private async fill(bench: Bench, cell: Cell | undefined): Promise<void> {
@@ -224,12 +227,16 @@ export class CrashMatrix {
       this.fail(cell, 'goes back in percent');
     for (const hit of hits) {
       const resumed = told.find(({ ms }) => ms >= hit);
-      if (resumed) this.#resumes.push(resumed.ms - hit);
+      if (resumed) this.#resumes.push({ ms: Math.round(resumed.ms - hit), of: named(cell) });
     }
   }
 
   private fail(cell: Cell | undefined, why: string): void {
-    const kills = cell?.kills.map(({ how, point, afterMs }) => `${how} ${point} +${afterMs}`).join(', ') ?? '';
-    this.#failures.push(`${cell?.subject.action ?? ''} ${cell?.back === true ? 'back' : 'forth'} [${kills}] ${why}`);
+    this.#failures.push(`${cell ? named(cell) : ''} ${why}`);
   }
+}
+
+function named({ subject, back, kills }: Cell): string {
+  const deaths = kills.map(({ how, point, afterMs }) => `${how} ${point} +${afterMs}`).join(', ');
+  return `${subject.action} ${back ? 'back' : 'forth'} [${deaths}]`;
 }

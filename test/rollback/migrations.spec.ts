@@ -7,7 +7,7 @@ import { migrationUp } from '../../libs/rollback/src/actions/migration.up.action
 import { sessionName } from '../../libs/rollback/src/engine/fence.js';
 import { eventually } from '../support/eventually.js';
 import { ActionRoom } from './action-room.js';
-import { addPriority, createDepot, depot, depotContent, depotLedgers } from './depot.js';
+import { addPriority, createDepot, depot, depotContents, depotLedgers } from './depot.js';
 
 const input = { domain: 'depot', to: null, only: null };
 
@@ -30,7 +30,7 @@ describe('a schema that goes down and up as a step', () => {
   });
   afterAll(() => room.close());
 
-  const content = async () => (await room.rows(depotContent))[0];
+  const content = async () => (await room.rows(depotContents))[0];
   const exists = async (schema: string) =>
     (await room.rows(`SELECT FROM pg_namespace WHERE nspname = $1`, [schema])).length === 1;
   const fingerprint = async () =>

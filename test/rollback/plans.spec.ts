@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Actor } from '../../libs/rollback/src/engine/actor.js';
 import type { PlanTarget, PlanView } from '../../libs/rollback/src/plans/plan.contract.js';
-import { depotContent } from './depot.js';
+import { depotContents } from './depot.js';
 import { amina, jonas, maria, person, PlanRoom, slugOf } from './plan-room.js';
 
 const reason = 'the counts are wrong';
@@ -187,7 +187,7 @@ describe('plans', () => {
   it('are previewed step by step, with the SQL, and nothing is changed by it', async () => {
     const plan = await create(parked);
     const content = async () => ({
-      depot: await room.room.rows(depotContent),
+      depot: await room.room.rows(depotContents),
       ledger: await room.room.rows(`SELECT * FROM public.depot_migrations ORDER BY name`),
       markers: await room.room.rows(`SELECT count(*)::int AS rows FROM platform.step_marker`),
       control: await room.room.control(
