@@ -65,13 +65,12 @@ export class WakeUp {
   /** The scopes in which somebody waits; only for people when it is said. */
   async scopes(onlyForPeople = false): Promise<Scope[]> {
     const rows = await waitingScopes(this.database.dataSource, [onlyForPeople]);
-    const found = rows.map(({ workCenterId, graphId, nodeCode, instanceId }) =>
+    return rows.map(({ workCenterId, graphId, nodeCode, instanceId }) =>
       scopeOf(
         { code: nodeCode, workCenterId, graphId, limitScope: instanceId === null ? 'NODE' : 'INSTANCE' },
         instanceId ?? '',
       ),
     );
-    return found;
   }
 
   /** The one place where a scope is locked before tokens; so it never waits for them. */
@@ -99,7 +98,10 @@ export class WakeUp {
   }
 
   private async decided(command: Command, waiting: readonly WaitingToken[]): Promise<Candidate[]> {
-    const rejected = await this.rejections(command, waiting);
+    const rejected = await this.decisions.rejections(
+      command,
+      waiting.map(({ id }) => id),
+    );
     const found = new Map<string, Candidate>();
     for (const nodeId of new Set(waiting.map((token) => token.nodeId))) {
       const here = waiting.filter((token) => token.nodeId === nodeId);
@@ -120,13 +122,6 @@ export class WakeUp {
       }
     }
     return waiting.flatMap(({ id }) => found.get(id) ?? []);
-  }
-
-  private async rejections(command: Command, waiting: readonly WaitingToken[]) {
-    return this.decisions.rejections(
-      command,
-      waiting.map(({ id }) => id),
-    );
   }
 
   private async letIn(command: Command, admitted: readonly Candidate[]): Promise<void> {
