@@ -29,8 +29,9 @@ export class Compensation {
     for (const step of live.steps.toReversed()) {
       if (!isTakenBack(step, actionOf(live, step), live.run.mode)) continue;
       const above = stuck.find((one) => this.rests(one, step));
-      // Of what nobody could find out it is not known what to take back.
-      const takeable = above === undefined && step.state !== 'effect-unknown';
+      // Of what nobody could find out it is not known what to take back; what failed before is left to people.
+      const known = step.state !== 'effect-unknown' && step.state !== 'compensation-failed';
+      const takeable = above === undefined && known;
       if (takeable && (await this.takeBack(step))) continue;
       stuck.push(step);
       const because = above ? `step ${above.idx} rests on it and could not be taken back` : textOf(step.error);
@@ -83,6 +84,7 @@ export class Compensation {
           step: { step, to: 'compensation-failed', set: { error: facts } },
           events: [{ type: 'step.compensation-failed', payload: { idx, action, domain, ...facts } }],
         });
+        await live.observe('after-compensation-result', step);
         return false;
       }
     }
