@@ -5,7 +5,7 @@ import { CrashMatrix, type Cell } from '../rollback/crash-matrix.js';
 import { startTestServer } from '../support/server.js';
 
 const wanted = Number(process.argv.slice(2).find((argument) => /^\d+$/.test(argument)) ?? 10_000);
-const worlds = 12;
+const worlds = 8;
 const server = await startTestServer();
 // eslint-disable-next-line no-restricted-properties -- how the rooms of tests learn of their server
 process.env['BELAY_TEST_SERVER'] = server.adminUrl;

@@ -2,11 +2,22 @@ import type pg from 'pg';
 
 export const [lines, lots, places, skus] = [1_000_000, 20_000, 10, 500];
 
+/** When its documents took effect, evenly over the days. */
+export interface Span {
+  /** SQL of a timestamp. */
+  readonly from: string;
+  readonly days: number;
+}
+
+export const twoYears: Span = { from: `timestamptz '2024-01-01'`, days: 730 };
+/** No week of storage was charged, so there must be no more of them than a weekend leaves. */
+export const lastDays: Span = { from: `now() - interval '5 days'`, days: 5 };
+
 /**
- * A warehouse with a million lines. Line n is of the bucket n modulo all of them, ten lines to a document, over two years. Its lines without their triggers, which are
- * measured elsewhere; the benchmark of the warehouse checks that the balances are right.
+ * A warehouse with a million lines. Line n is of the bucket n modulo all of them, ten lines to a document. Its lines
+ * without their triggers, which are measured elsewhere; the benchmark of the warehouse checks that the balances are right.
  */
-export async function fillWarehouse(client: pg.Client): Promise<void> {
+export async function fillWarehouse(client: pg.Client, { from, days }: Span): Promise<void> {
   const by = 'created_by';
   await client.query(`
     BEGIN;
@@ -29,7 +40,7 @@ export async function fillWarehouse(client: pg.Client): Promise<void> {
     SELECT gen_random_uuid(), id, 'Storage', 'Storage', 'pallet_week', 3.90, 'GBP', '[2024-01-01,)', gen_random_uuid() FROM bench_warehouse;
 
     CREATE TEMP TABLE document ON COMMIT DROP AS
-    SELECT n, gen_random_uuid() AS id, timestamptz '2024-01-01' + n * interval '730 days' / ${lines / 10} AS effective_at,
+    SELECT n, gen_random_uuid() AS id, ${from} + n * interval '${days} days' / ${lines / 10} AS effective_at,
            clock_timestamp() AS recorded_at
     FROM generate_series(0, ${lines / 10 - 1}) n;
     INSERT INTO wms.movement (id, number, warehouse_id, kind, effective_at, recorded_at, actor_id)

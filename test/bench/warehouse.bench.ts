@@ -13,11 +13,11 @@ import { stockRows } from '../../libs/wms/src/stock/stock-list.queries.js';
 import { chargeStorage, runStorage } from '../../libs/wms/src/storage/storage.queries.js';
 import { BenchServer } from './bench-server.js';
 import { startChild } from './child.js';
-import { fillWarehouse, lines, lots, places, skus } from './million-lines.js';
+import { fillWarehouse, lines, lots, places, skus, twoYears } from './million-lines.js';
 
 const server = await BenchServer.open(wms, { durable: true });
 const { database } = server;
-const filled = await took(() => fillWarehouse(database));
+const filled = await took(() => fillWarehouse(database, twoYears));
 const warehouse = firstId((await database.query(`SELECT id FROM wms.warehouse`)).rows);
 const token = await server.signUp('wms.inventory:read');
 const busy = `load ${loadavg()[0]?.toFixed(1) ?? '?'} on ${availableParallelism()} cores`;
