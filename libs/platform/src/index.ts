@@ -27,23 +27,6 @@ export { AllowedWhenReadOnly, FinishesOpenWork, InFeature, KeptBy } from './doma
 export { Gate, type FlagVerdict } from './domain/gate.js';
 export { FeatureDraining, FeatureOff, FeatureReadOnly, ModuleOff, WritesStopped } from './domain/gate.problems.js';
 export { Presence, type ActiveJob } from './domain/presence.js';
-export {
-  RecoveryRefused,
-  type DataLossNote,
-  type DomainRecovery,
-  type Guard,
-  type Invariant,
-  type Probe,
-  type RecoveryContext,
-  type RecoveryFinding,
-  type RecoveryHooks,
-  type RecoveryInput,
-  type RecoveryMarker,
-  type RecoveryOutcome,
-  type RecoveryPlan,
-  type RunbookStep,
-  type RunbookTemplate,
-} from './domain/recovery.js';
 export { Stage, type StageOptions } from './domain/stage.js';
 export { STAGES, type BootedStage, type StageBooter } from './domain/stage-booter.js';
 export { FlagsUnavailable, type FlagOrigin } from './flags/flag-feed.js';
@@ -122,6 +105,48 @@ export { Inbox } from './outbox/inbox.js';
 export { Outbox, type OutboxEvent } from './outbox/outbox.js';
 export { OutboxRelay, type OutboxLag } from './outbox/outbox-relay.js';
 export { Conflict, InvalidRequest, NotFound, Problem, type ProblemKind } from './problem/problem.js';
+export {
+  sameAsMarker,
+  tableFingerprint,
+  fingerprintsOf,
+  markerUnreadable,
+  inUtc,
+  tablesSameAsMarker,
+} from './recovery/marker-comparison.js';
+export {
+  changedBy,
+  changedSince,
+  RecoveredSchema,
+  type ChangedRecord,
+  type RecoveredTable,
+} from './recovery/recovered-schema.js';
+export { hashedPlan, plannedTables } from './recovery/recovery-plan.js';
+export {
+  actAsRun,
+  setSavepoint,
+  releaseSavepoint,
+  refusalOf,
+  takeAwaySql,
+  rollBackToSavepoint,
+} from './recovery/recovery-transaction.js';
+export { flagOff, getProbe, stopJobs, verifyDomain } from './recovery/runbook-parts.js';
+export {
+  RecoveryRefused,
+  type DataLossNote,
+  type DomainRecovery,
+  type Guard,
+  type Invariant,
+  type Probe,
+  type RecoveryContext,
+  type RecoveryFinding,
+  type RecoveryHooks,
+  type RecoveryInput,
+  type RecoveryMarker,
+  type RecoveryOutcome,
+  type RecoveryPlan,
+  type RunbookStep,
+  type RunbookTemplate,
+} from './recovery/recovery.js';
 export {
   CONFIG,
   CONTROL,

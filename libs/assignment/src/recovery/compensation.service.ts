@@ -1,22 +1,16 @@
 import {
-  databaseError,
+  actAsRun,
   RecoveryRefused,
+  refusalOf,
+  takeAwaySql,
+  type ChangedRecord,
   type RecoveryContext,
   type RecoveryInput,
   type RecoveryMarker,
   type RecoveryOutcome,
 } from '@belay/platform';
-import type { EntityManager } from 'typeorm';
-import { putBackSql, recoveredTables, takeAwaySql, type RecoveredTable } from './recovered-table.rules.js';
-import {
-  actAs,
-  beginPart,
-  endPart,
-  forgetKeysSince,
-  undoPart,
-  writableColumns,
-  type ChangedRecord,
-} from './recovered-rows.queries.js';
+import { putBackSql, recoveredTables } from './recovered-table.rules.js';
+import { schema } from './recovered-rows.queries.js';
 import { changesSince, planRecovery } from './recovery-plan.service.js';
 
 type Kept = RecoveryOutcome['kept'][number];
@@ -30,17 +24,15 @@ export async function compensate(
   input: RecoveryInput,
   planHash: string,
 ): Promise<RecoveryOutcome> {
-  const { tx, actor, runId, signal } = context;
+  const { tx, signal } = context;
   const plan = await planRecovery(context, input);
   if (plan.hash !== planHash) throw new RecoveryRefused('Something was changed since the plan was made');
   if (plan.refusals.length > 0) throw new RecoveryRefused('It cannot be narrowed down like that', plan.refusals);
   const records = await changesSince(context, input);
-  await actAs(tx, [actor, runId, 'recovery']);
+  await actAsRun(context);
 
   const kept: Kept[] = [];
-  const columns = new Map(
-    (await writableColumns(tx, [recoveredTables.map(({ name }) => name)])).map((one) => [one.table, one.columns]),
-  );
+  const columns = await schema.writableColumns(tx, recoveredTables);
   let upserts = 0;
   let deletes = 0;
   // What came since goes first, so that it is not in the way of what it took the place of.
@@ -52,8 +44,12 @@ export async function compensate(
       kept.push(left(change, 'somebody else has changed it since'));
       continue;
     }
-    const because = await refusalOf(tx, table, columns.get(table.name) ?? [], change);
-    if (because !== null) kept.push(left(change, because));
+    const refusal = await refusalOf(tx, forbidden, () =>
+      change.operation === 'INSERT'
+        ? tx.query(takeAwaySql('assignment', table), [JSON.stringify(change.record)])
+        : tx.query(putBackSql(table, columns.get(table.name) ?? []), [JSON.stringify(change.old)]),
+    );
+    if (refusal) kept.push(left(change, refusal.constraint ?? 'a rule forbids it'));
     else if (change.operation === 'INSERT') deletes += 1;
     else upserts += 1;
   }
@@ -62,33 +58,11 @@ export async function compensate(
 
 /** Requests since then are asked anew. Who is there is looked at every minute, and rounds go on where they are. */
 export async function afterRestore(
-  { tx, actor, runId }: RecoveryContext,
+  context: RecoveryContext,
   { at }: Pick<RecoveryMarker, 'at'>,
 ): Promise<Readonly<Record<string, number>>> {
-  await actAs(tx, [actor, runId, 'recovery']);
-  const keys = await forgetKeysSince(tx, [at]);
-  return { answersForgotten: keys.length };
-}
-
-/** Puts one row right, in a part of its own; answers why not. */
-async function refusalOf(
-  tx: EntityManager,
-  table: RecoveredTable,
-  columns: readonly string[],
-  { operation, record, old }: ChangedRecord,
-): Promise<string | null> {
-  await beginPart(tx, []);
-  try {
-    if (operation === 'INSERT') await tx.query(takeAwaySql(table), [JSON.stringify(record)]);
-    else await tx.query(putBackSql(table, columns), [JSON.stringify(old)]);
-    await endPart(tx, []);
-    return null;
-  } catch (error) {
-    const reason = databaseError(error);
-    if (!forbidden.has(reason?.code ?? '')) throw error;
-    await undoPart(tx, []);
-    return reason?.constraint ?? 'a rule forbids it';
-  }
+  await actAsRun(context);
+  return { answersForgotten: await schema.forgetKeysSince(context.tx, at) };
 }
 
 function byInsertion(one: ChangedRecord, other: ChangedRecord): number {

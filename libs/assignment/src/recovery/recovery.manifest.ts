@@ -1,18 +1,17 @@
-import type { DomainRecovery, Probe, RunbookTemplate } from '@belay/platform';
+import {
+  flagOff,
+  getProbe,
+  stopJobs,
+  verifyDomain,
+  type DomainRecovery,
+  type Probe,
+  type RunbookTemplate,
+} from '@belay/platform';
 import { afterRestore, compensate } from './compensation.service.js';
 import { invariants } from './invariant.queries.js';
 import { recoveredTables } from './recovered-table.rules.js';
 import { planRecovery } from './recovery-plan.service.js';
 import { markAssignment, verifyAssignment } from './verification.service.js';
-
-const get = (name: string, path: string, status: number, code?: string): Probe => ({
-  kind: 'http',
-  name,
-  method: 'GET',
-  path,
-  status,
-  ...(code !== undefined && { code }),
-});
 
 /** The log alone may be parked, and a statement that names it is then none. */
 const nothingLogged: Probe = {
@@ -27,23 +26,9 @@ const nothingLogged: Probe = {
 
 const flags = ['enable_assignment_runtime', 'enable_assignment_preview'] as const;
 
-const flagOff = (key: string, flag: string) =>
-  ({ key, action: 'flag.off', params: { flag }, timeoutS: 30, onFail: 'hold' }) as const;
 const off = flags.map((flag) => flagOff(flag.replaceAll('_', '-'), flag));
-const jobsStop = {
-  key: 'jobs',
-  action: 'jobs.stop',
-  params: { domain: 'assignment' },
-  timeoutS: 60,
-  onFail: 'hold',
-} as const;
-const verify = {
-  key: 'verify',
-  action: 'verify.domain',
-  params: { domain: 'assignment' },
-  timeoutS: 120,
-  onFail: 'hold',
-} as const;
+const jobsStop = stopJobs('assignment');
+const verify = verifyDomain('assignment', 120);
 
 const watched = ['The log has an entry', 'Supervisors were told that they assign by hand', 'Watched for 24 hours'];
 
@@ -102,21 +87,21 @@ const runbooks: readonly RunbookTemplate[] = [
 export const recovery: DomainRecovery = {
   probes: {
     off: [
-      get('plans are gone', '/api/assignment/plans', 404, 'module-off'),
-      get('the log is gone', '/api/assignment/log', 404, 'module-off'),
+      getProbe('plans are gone', '/api/assignment/plans', 404, 'module-off'),
+      getProbe('the log is gone', '/api/assignment/log', 404, 'module-off'),
       { kind: 'jobs-idle', name: 'its jobs stand still' },
       nothingLogged,
     ],
     fallback: [
-      get('work is assigned by hand', '/api/production/assignments', 200),
-      get('the work queue is there', '/api/production/work-queue', 200),
-      get('the process lives', '/health/live', 200),
+      getProbe('work is assigned by hand', '/api/production/assignments', 200),
+      getProbe('the work queue is there', '/api/production/work-queue', 200),
+      getProbe('the process lives', '/health/live', 200),
       nothingLogged,
     ],
     on: [
-      get('plans are there', '/api/assignment/plans', 200),
-      get('leave is there', '/api/assignment/leave-requests', 200),
-      get('the log can be read', '/api/assignment/log', 200),
+      getProbe('plans are there', '/api/assignment/plans', 200),
+      getProbe('leave is there', '/api/assignment/leave-requests', 200),
+      getProbe('the log can be read', '/api/assignment/log', 200),
     ],
   },
   invariants,

@@ -1,16 +1,26 @@
-import type { RecoveryContext, RecoveryFinding, RecoveryMarker, RecoveryOutcome } from '@belay/platform';
+import {
+  fingerprintsOf,
+  inUtc,
+  markerUnreadable,
+  sameAsMarker,
+  tableFingerprint,
+  tablesSameAsMarker,
+  type RecoveryContext,
+  type RecoveryFinding,
+  type RecoveryMarker,
+  type RecoveryOutcome,
+} from '@belay/platform';
 import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { invariants } from './invariant.queries.js';
-import { fingerprintSql, recoveredTables } from './recovered-table.rules.js';
-import { inUtc, logExtent } from './recovered-rows.queries.js';
+import { recoveredTables } from './recovered-table.rules.js';
+import { logExtent } from './recovered-rows.queries.js';
 
 const MOST_SAMPLES = 10;
 
-const fingerprint = z.object({ rows: z.number(), hash: z.string() });
 const facts = z.object({
   log: z.object({ entries: z.string(), last: z.string() }),
-  tables: z.record(z.string(), fingerprint),
+  tables: z.record(z.string(), tableFingerprint),
 });
 type Facts = z.infer<typeof facts>;
 
@@ -36,23 +46,13 @@ export async function verifyAssignment(
     });
   }
   const before = facts.safeParse(marker.facts);
-  if (!before.success) {
-    const evidence = { reason: 'The marker does not say what there was' };
-    return [...checks, { name: 'equal to the marker', severity: 'critical', outcome: 'inconclusive', evidence }];
-  }
+  if (!before.success) return [...checks, markerUnreadable];
   const now = await factsOf(tx, before.data.log.last, outcome);
   return [
     ...checks,
-    same('the log is whole', 'critical', before.data.log, now.log),
-    ...Object.entries(before.data.tables).map(([table, then]) =>
-      same(`${table} equals the marker`, 'high', then, now.tables[table]),
-    ),
+    sameAsMarker('the log is whole', 'critical', before.data.log, now.log),
+    ...tablesSameAsMarker(before.data.tables, now.tables),
   ];
-}
-
-function same(name: string, severity: 'critical' | 'high', then: object, now: object | undefined): RecoveryFinding {
-  const equal = JSON.stringify(then) === JSON.stringify(now);
-  return { name, severity, outcome: equal ? 'passed' : 'failed', evidence: { then, now: now ?? null } };
 }
 
 async function factsOf(
@@ -60,16 +60,7 @@ async function factsOf(
   logUntil: string | null,
   outcome: RecoveryOutcome | undefined,
 ): Promise<Facts> {
-  // Times are part of the rows, and are written in the zone of the session.
   await inUtc(tx, []);
   const [log = { entries: '0', last: '0' }] = await logExtent(tx, [logUntil]);
-  const tables: Record<string, z.infer<typeof fingerprint>> = {};
-  for (const table of recoveredTables) {
-    const name = `assignment.${table.name}`;
-    const kept = (outcome?.kept ?? []).filter((one) => one.table === name).map(({ record }) => JSON.stringify(record));
-    const [found] = z.array(fingerprint).parse(await tx.query(fingerprintSql(table), [kept]));
-    if (!found) throw new Error(`${name} has no fingerprint`);
-    tables[name] = found;
-  }
-  return { log, tables };
+  return { log, tables: await fingerprintsOf(tx, 'assignment', recoveredTables, outcome) };
 }

@@ -7,7 +7,8 @@ import { statement, type Executor } from './statement.js';
 
 const context = `set_config('belay.actor', $1, true), set_config('belay.request_id', $2, true), set_config('belay.reason', $3, true)`;
 
-const begin = statement('platform.begin', `SELECT ${context}`);
+/** Says for the rest of the transaction in whose name it is done, under which request and why. */
+export const begin = statement('platform.begin', `SELECT ${context}`);
 
 // A key that has run out is free again, whether or not it was cleared away. Another request that holds the key is waited for.
 const beginClaim = statement<{ claimed: boolean }>(

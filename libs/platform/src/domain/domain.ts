@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import type { Command } from 'commander';
 import type { CommandHost } from './command-host.js';
-import type { DomainRecovery } from './recovery.js';
+import type { DomainRecovery } from '../recovery/recovery.js';
 
 /** A part of a domain that is switched on its own; its flag is a sub-flag of the domain's. */
 export interface Feature {

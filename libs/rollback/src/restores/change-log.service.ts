@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RecoveryInput, RecoveryPlan } from '@belay/platform';
+import { changedBy, type RecoveryInput, type RecoveryPlan } from '@belay/platform';
 import type pg from 'pg';
 import { z } from 'zod';
 import { asJsonList } from './effect.service.js';
@@ -21,7 +21,7 @@ export const SINCE = `CASE
   ELSE a.at > $2::timestamptz - interval '1 day' AND NOT pg_visible_in_snapshot(a.txid, $1::pg_snapshot) END`;
 
 /** $3 whose changes alone are meant, $4 whose stay, $5 the values of columns that a record must have. */
-const MEANT = `($3::text[] IS NULL OR a.actor = ANY ($3)) AND ($4::text[] IS NULL OR a.actor IS NULL OR a.actor <> ALL ($4))
+const MEANT = `${changedBy('a.actor')}
   AND NOT EXISTS (SELECT FROM jsonb_each($5::jsonb) k WHERE NOT k.value ? coalesce(coalesce(a.new, a.old) ->> k.key, ''))`;
 
 const changedTable = z.object({

@@ -1,18 +1,19 @@
-import { Database, Outbox, type RecoveryContext, type RecoveryMarker } from '@belay/platform';
+import { actAsRun, Database, Outbox, type RecoveryContext, type RecoveryMarker } from '@belay/platform';
 import { InvoiceStates } from '../invoices/invoice-states.service.js';
 import { invoiceById } from '../invoices/invoice.queries.js';
 import { runReconciliation, stateOf } from '../invoices/recon-engine.service.js';
 import { StorageRun } from '../storage/storage-run.service.js';
 import { dueStorageDays, lockStorage } from '../storage/storage.queries.js';
-import { actAs, allWarehouses, forgetKeysSince, markAllDirty, openInvoices } from './recovery.queries.js';
+import { allWarehouses, markAllDirty, openInvoices, schema } from './recovery.queries.js';
 import { rebuildReserved } from './standing-movement.queries.js';
 
 /** What follows from other rows is worked out again, whichever way these came back. */
 export async function afterRestore(
-  { tx, actor, runId, signal }: RecoveryContext,
+  context: RecoveryContext,
   { at }: Pick<RecoveryMarker, 'at'>,
 ): Promise<Readonly<Record<string, number>>> {
-  await actAs(tx, [actor, runId, 'recovery']);
+  const { tx, actor, signal } = context;
+  await actAsRun(context);
   const promises = await rebuildReserved(tx, [false]);
   const dirty = await markAllDirty(tx, [at]);
 
@@ -39,12 +40,12 @@ export async function afterRestore(
     await runReconciliation(tx, actor, invoice);
     await states.turn(tx, invoice, await stateOf(tx, invoice));
   }
-  const keys = await forgetKeysSince(tx, [at]);
+  const answersForgotten = await schema.forgetKeysSince(tx, at);
   return {
     promisesRebuilt: promises.length,
     lotsInDoubt: dirty.length,
     warehousesSettled: settled,
     invoicesReconciled: invoices.length,
-    answersForgotten: keys.length,
+    answersForgotten,
   };
 }

@@ -1,6 +1,9 @@
 import {
-  databaseError,
+  actAsRun,
   RecoveryRefused,
+  refusalOf,
+  takeAwaySql,
+  type ChangedRecord,
   type RecoveryContext,
   type RecoveryInput,
   type RecoveryOutcome,
@@ -14,22 +17,10 @@ import {
   partsOfInvoice,
   putBackSql,
   recoveredTables,
-  takeAwaySql,
-  textOf,
-  type RecoveredTable,
-  type RowKey,
+  type WarehouseTable,
 } from './recovered-table.rules.js';
 import { changesSince, planRecovery } from './recovery-plan.service.js';
-import {
-  actAs,
-  beginPart,
-  dropCloses,
-  endPart,
-  restedOnInvoices,
-  undoPart,
-  writableColumns,
-  type ChangedRecord,
-} from './recovery.queries.js';
+import { dropCloses, restedOnInvoices, schema } from './recovery.queries.js';
 import { undoStandingCharges } from './standing-charge.queries.js';
 import { rebuildReserved } from './standing-movement.queries.js';
 
@@ -48,15 +39,15 @@ export async function compensate(
   input: RecoveryInput,
   planHash: string,
 ): Promise<RecoveryOutcome> {
-  const { tx, actor, runId, signal } = context;
+  const { tx, actor, signal } = context;
   const plan = await planRecovery(context, input);
   if (plan.hash !== planHash) throw new RecoveryRefused('Something was changed since the plan was made');
   if (plan.refusals.length > 0) throw new RecoveryRefused('It would leave less than nothing somewhere', plan.refusals);
   const { records, movements, charges } = await changesSince(context, input);
   signal.throwIfAborted();
-  await actAs(tx, [actor, runId, 'recovery']);
+  await actAsRun(context);
 
-  const rows = new RowRecovery(tx, await columnsOf(tx));
+  const rows = new RowRecovery(tx, await schema.writableColumns(tx, recoveredTables));
   await rows.putBack(records);
   await dropCloses(tx, []);
   // What was promised since must not hold the stock that is taken back.
@@ -121,34 +112,25 @@ class RowRecovery {
     }
   }
 
-  private async bringBack(table: RecoveredTable, columns: readonly string[], change: ChangedRecord): Promise<void> {
+  private async bringBack(table: WarehouseTable, columns: readonly string[], change: ChangedRecord): Promise<void> {
     await this.affected(bringBackSql(table, columns), change.old);
   }
 
-  private async delete(table: RecoveredTable, { record }: ChangedRecord): Promise<void> {
+  private async delete(table: WarehouseTable, { record }: ChangedRecord): Promise<void> {
     for (const child of table.with?.tables ?? []) {
       await this.tx.query(`DELETE FROM wms."${child}" WHERE "${table.with?.by ?? ''}" = $1`, [record['id']]);
     }
-    await this.affected(takeAwaySql(table), record);
+    await this.affected(takeAwaySql('wms', table), record);
   }
 
   /** Whether it worked; else the row is put out of use where that means something, and stays. */
-  private async tried(table: RecoveredTable, change: ChangedRecord, work: () => Promise<void>): Promise<boolean> {
-    await beginPart(this.tx, []);
-    try {
-      await work();
-      await endPart(this.tx, []);
-      return true;
-    } catch (error) {
-      const reason = databaseError(error);
-      if (!forbidden.has(reason?.code ?? '')) throw error;
-      await undoPart(this.tx, []);
-      await this.putOutOfUse(table, change, reason?.constraint ?? reason?.message ?? 'a rule forbids it');
-      return false;
-    }
+  private async tried(table: WarehouseTable, change: ChangedRecord, work: () => Promise<void>): Promise<boolean> {
+    const refusal = await refusalOf(this.tx, forbidden, work);
+    if (refusal) await this.putOutOfUse(table, change, refusal.constraint ?? refusal.message);
+    return !refusal;
   }
 
-  private async putOutOfUse(table: RecoveredTable, change: ChangedRecord, because: string): Promise<void> {
+  private async putOutOfUse(table: WarehouseTable, change: ChangedRecord, because: string): Promise<void> {
     if (table.outOfUse === undefined || change.operation !== 'INSERT') {
       this.keep(change, 'left', because);
       return;
@@ -175,7 +157,7 @@ class RowRecovery {
   /** A part of an invoice that stays as it was when it was put out of use. */
   private async belongsTo(
     stays: ReadonlySet<string>,
-    table: RecoveredTable,
+    table: WarehouseTable,
     { record }: ChangedRecord,
   ): Promise<boolean> {
     if (stays.size === 0 || !partsOfInvoice.has(table.name)) return false;
@@ -186,21 +168,9 @@ class RowRecovery {
     return Array.isArray(found) && found.length > 0;
   }
 
-  private async affected(sql: string, row: RowKey | null): Promise<number> {
+  private async affected(sql: string, row: ChangedRecord['old']): Promise<number> {
     const counted = `WITH done AS (${sql} RETURNING 1) SELECT count(*)::integer AS rows FROM done`;
     const [done] = z.array(z.object({ rows: z.number() })).parse(await this.tx.query(counted, [JSON.stringify(row)]));
     return done?.rows ?? 0;
   }
-}
-
-async function columnsOf(tx: EntityManager): Promise<ReadonlyMap<string, readonly string[]>> {
-  const found = await writableColumns(tx, [recoveredTables.map(({ name }) => name)]);
-  return new Map(found.map(({ table, columns }) => [table, columns]));
-}
-
-/** Rows that an outcome says were kept, as the comparison leaves them out. */
-export function keptOf({ kept }: Pick<RecoveryOutcome, 'kept'>, table: string): string[] {
-  return [
-    ...new Map(kept.filter((one) => one.table === table).map(({ record }) => [textOf(record), record])).values(),
-  ].map((record) => JSON.stringify(record));
 }

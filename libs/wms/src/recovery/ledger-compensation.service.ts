@@ -1,6 +1,12 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { databaseError, RecoveryRefused, type RecoveryContext } from '@belay/platform';
-import { beginPart, endPart, undoPart } from './recovery.queries.js';
+import {
+  databaseError,
+  RecoveryRefused,
+  releaseSavepoint,
+  rollBackToSavepoint,
+  setSavepoint,
+  type RecoveryContext,
+} from '@belay/platform';
 import { negativeBuckets, postReversals, type StandingMovement } from './standing-movement.queries.js';
 
 /** Their own times leave the past as if nothing had been; later ones hold where something was taken in between. */
@@ -27,19 +33,19 @@ async function postWhereItFits(
 ): Promise<Awaited<ReturnType<typeof postReversals>>> {
   let buckets: Readonly<Record<string, unknown>>[] = [];
   for (const time of times) {
-    await beginPart(tx, []);
+    await setSavepoint(tx, []);
     try {
       const ids = targets.map(() => randomUUIDv7());
       const posted = await postReversals(tx, [targets, ids, time, actor]);
       buckets = (await negativeBuckets(tx, [lots])).map((bucket) => ({ ...bucket }));
       if (buckets.length === 0) {
-        await endPart(tx, []);
+        await releaseSavepoint(tx, []);
         return posted;
       }
     } catch (error) {
       if (!refused.has(databaseError(error)?.code ?? '')) throw error;
     }
-    await undoPart(tx, []);
+    await rollBackToSavepoint(tx, []);
   }
   throw new RecoveryRefused('A bucket would be negative at some time', buckets);
 }

@@ -1,8 +1,7 @@
-/** How the rows of a table are taken back. */
-export interface RecoveredTable {
-  readonly name: string;
-  /** Its primary key. */
-  readonly key: readonly string[];
+import type { RecoveredTable } from '@belay/platform';
+
+/** How the rows of a table of the warehouse are taken back. */
+export interface WarehouseTable extends RecoveredTable {
   /** Only these columns were decided by people; the rest never changes or is derived, and rows are never taken away. */
   readonly only?: readonly string[];
   /** What is said of a row instead of deleting it, where something that never goes rests on it. */
@@ -12,7 +11,7 @@ export interface RecoveredTable {
 }
 
 /** Every table of the warehouse whose changes are in the audit log, parents first; movements are taken back by others. */
-export const recoveredTables: readonly RecoveredTable[] = [
+export const recoveredTables: readonly WarehouseTable[] = [
   { name: 'warehouse', key: ['id'], outOfUse: 'is_active = false' },
   { name: 'location', key: ['id'], outOfUse: 'is_active = false' },
   { name: 'sku', key: ['id'], outOfUse: 'is_active = false' },
@@ -50,19 +49,11 @@ export const recoveredTables: readonly RecoveredTable[] = [
 /** Lines and payments stay with an invoice that cannot go. */
 export const partsOfInvoice: ReadonlySet<string> = new Set(['invoice_line', 'invoice_payment']);
 
-export type RowKey = Readonly<Record<string, unknown>>;
-
-/** A row as text that is the same for the same row. */
-export function textOf(record: RowKey): string {
-  return JSON.stringify(Object.entries(record).toSorted(([one], [other]) => (one < other ? -1 : 1)));
-}
-
 /** SQL that puts the columns of a row back as they were; `$1` is the row as JSON. */
-export function putBackSql({ name, key, only }: RecoveredTable, columns: readonly string[]): string {
+export function putBackSql({ name, key, only }: WarehouseTable, columns: readonly string[]): string {
   const kept = new Set([...key, 'row_version', 'updated_at']);
   const set = (only ?? columns.filter((column) => !kept.has(column))).map((column) => `"${column}" = r."${column}"`);
-  const matches = key.map((column) => `t."${column}" = r."${column}"`).join(' AND ');
-  return `UPDATE wms."${name}" t SET ${set.join(', ')} FROM jsonb_populate_record(NULL::wms."${name}", $1::jsonb) r WHERE ${matches}`;
+  return `UPDATE wms."${name}" t SET ${set.join(', ')} FROM jsonb_populate_record(NULL::wms."${name}", $1::jsonb) r WHERE ${matchOf(key)}`;
 }
 
 /** SQL that brings a row back that is gone. */
@@ -72,23 +63,8 @@ export function bringBackSql({ name }: RecoveredTable, columns: readonly string[
   return `INSERT INTO wms."${name}" (${list}) SELECT ${values} FROM jsonb_populate_record(NULL::wms."${name}", $1::jsonb) r`;
 }
 
-export function takeAwaySql({ name, key }: RecoveredTable): string {
-  return `DELETE FROM wms."${name}" t USING jsonb_populate_record(NULL::wms."${name}", $1::jsonb) r WHERE ${matchOf(key)}`;
-}
-
-export function outOfUseSql({ name, key, outOfUse = '' }: RecoveredTable): string {
+export function outOfUseSql({ name, key, outOfUse = '' }: WarehouseTable): string {
   return `UPDATE wms."${name}" t SET ${outOfUse} FROM jsonb_populate_record(NULL::wms."${name}", $1::jsonb) r WHERE ${matchOf(key)}`;
-}
-
-/**
- * Rows and their content as one number, whatever their order; versions count every touch, so they are left out. `$1` has
- * the keys of rows that do not count.
- */
-export function fingerprintSql({ name, key }: RecoveredTable): string {
-  const record = key.map((column) => `'${column}', t."${column}"`).join(', ');
-  return `SELECT count(*)::integer AS rows,
-      coalesce(sum(hashtextextended((to_jsonb(t) - 'row_version' - 'updated_at')::text, 0)), 0)::text AS hash
-    FROM wms."${name}" t WHERE NOT jsonb_build_object(${record}) = ANY ($1::jsonb[])`;
 }
 
 function matchOf(key: readonly string[]): string {

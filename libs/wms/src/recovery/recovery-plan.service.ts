@@ -1,14 +1,19 @@
-import { createHash } from 'node:crypto';
-import type { RecoveryContext, RecoveryInput, RecoveryPlan } from '@belay/platform';
+import {
+  hashedPlan,
+  plannedTables,
+  type ChangedRecord,
+  type RecoveryContext,
+  type RecoveryInput,
+  type RecoveryPlan,
+} from '@belay/platform';
 import { z } from 'zod';
 import { recoveredTables } from './recovered-table.rules.js';
-import { auditHead, changedRecords, type ChangedRecord } from './recovery.queries.js';
+import { schema } from './recovery.queries.js';
 import { countStandingCharges } from './standing-charge.queries.js';
 import { shortBuckets, standingMovements, type StandingMovement } from './standing-movement.queries.js';
 
 const LEDGER = 'wms.wms_inventory_transaction';
 const CHARGES = 'wms.cost_charge';
-const SAMPLE = 5;
 // Less than what two busy cores did.
 const MOVEMENTS_PER_SECOND = 500;
 const ROWS_PER_SECOND = 1_000;
@@ -34,7 +39,7 @@ export async function changesSince({ tx }: RecoveryContext, input: RecoveryInput
   // Rows of master data and papers have no warehouse or SKU of their own to be told apart by.
   const byKey = narrowed.warehouse !== undefined || narrowed.sku !== undefined;
   const movementScope = [narrowed.warehouse ?? null, narrowed.sku ?? null];
-  const records = byKey ? [] : await changedRecords(tx, [...marked, ...actors, named]);
+  const records = byKey ? [] : await schema.changedRecords(tx, input, named);
   const movements = asked.has(LEDGER) ? await standingMovements(tx, [...marked, ...actors, ...movementScope]) : [];
   const charges = asked.has(CHARGES) ? [marker.at, ...actors, movements.map(({ id }) => id), byKey] : null;
   return { records, movements, charges };
@@ -43,42 +48,20 @@ export async function changesSince({ tx }: RecoveryContext, input: RecoveryInput
 /** Read-only: says what would be done, and under which hash. */
 export async function planRecovery(context: RecoveryContext, input: RecoveryInput): Promise<RecoveryPlan> {
   const { records, movements, charges } = await changesSince(context, input);
-  const [audit = { head: '0' }] = await auditHead(context.tx, []);
+  const head = await schema.auditHead(context.tx);
   const [standing = { charges: 0 }] = charges ? await countStandingCharges(context.tx, charges) : [];
   const short = await shortBuckets(context.tx, [movements.map(({ id }) => id), input.marker.at]);
   const plan = {
-    tables: recoveredTables.flatMap(({ name }) => tablePlan(name, records)),
+    tables: plannedTables('wms', recoveredTables, records),
     counterposted: { movements: movements.length, charges: standing.charges },
     refusals: short.map((bucket) => ({ why: 'more was taken or promised since', ...bucket })),
     estimatedSeconds: Math.ceil(1 + movements.length / MOVEMENTS_PER_SECOND + records.length / ROWS_PER_SECOND),
   };
-  const text = JSON.stringify([
-    audit.head,
-    input,
+  return hashedPlan(
     plan,
+    head,
+    input,
+    records,
     movements.map(({ id }) => id),
-    records.map(({ table, record, operation }) => [table, record, operation]),
-  ]);
-  return { hash: createHash('sha256').update(text).digest('hex'), ...plan };
-}
-
-function tablePlan(name: string, all: readonly ChangedRecord[]): RecoveryPlan['tables'] {
-  const records = all.filter(({ table }) => table === name);
-  if (records.length === 0) return [];
-  const count = (operation: ChangedRecord['operation']) =>
-    records.filter((record) => record.operation === operation).length;
-  const free = records.filter(({ shared }) => !shared);
-  return [
-    {
-      table: `wms.${name}`,
-      inserted: count('INSERT'),
-      updated: count('UPDATE'),
-      deleted: count('DELETE'),
-      upserts: free.filter(({ operation }) => operation !== 'INSERT').length,
-      deletes: free.filter(({ operation }) => operation === 'INSERT').length,
-      actors: [...new Set(records.flatMap(({ actors }) => actors))].sort(),
-      sample: records.slice(0, SAMPLE).map(({ record, operation, old }) => ({ record, operation, old })),
-      conflicts: records.filter(({ shared }) => shared).map(({ record }) => record),
-    },
-  ];
+  );
 }

@@ -1,19 +1,18 @@
-import type { DomainRecovery, Probe, RunbookTemplate } from '@belay/platform';
+import {
+  flagOff,
+  getProbe,
+  stopJobs,
+  verifyDomain,
+  type DomainRecovery,
+  type Probe,
+  type RunbookTemplate,
+} from '@belay/platform';
 import { integrityChecks } from '../integrity/integrity.queries.js';
 import { afterRestore } from './after-restore.service.js';
 import { compensate } from './compensation.service.js';
 import { recoveredTables } from './recovered-table.rules.js';
 import { planRecovery } from './recovery-plan.service.js';
 import { markWarehouse, verifyWarehouse } from './verification.service.js';
-
-const get = (name: string, path: string, status: number, code?: string): Probe => ({
-  kind: 'http',
-  name,
-  method: 'GET',
-  path,
-  status,
-  ...(code !== undefined && { code }),
-});
 
 const nothingPosted: Probe = {
   kind: 'rows',
@@ -25,16 +24,8 @@ const nothingPosted: Probe = {
 
 const flags = ['enable_wms_module', 'wms_write', 'wms_finance'];
 
-const flagOff = (key: string, flag: string) =>
-  ({ key, action: 'flag.off', params: { flag }, timeoutS: 30, onFail: 'hold' }) as const;
-const jobsStop = { key: 'jobs', action: 'jobs.stop', params: { domain: 'wms' }, timeoutS: 60, onFail: 'hold' } as const;
-const verify = {
-  key: 'verify',
-  action: 'verify.domain',
-  params: { domain: 'wms' },
-  timeoutS: 300,
-  onFail: 'hold',
-} as const;
+const jobsStop = stopJobs('wms');
+const verify = verifyDomain('wms', 300);
 const manual = (key: string, what: string, timeoutS: number) =>
   ({ key, action: 'manual.command', params: { what }, timeoutS, onFail: 'hold' }) as const;
 
@@ -178,20 +169,20 @@ const runbooks: readonly RunbookTemplate[] = [
 export const recovery: DomainRecovery = {
   probes: {
     off: [
-      get('stock is gone', '/api/wms/stock', 404, 'module-off'),
-      get('invoices are gone', '/api/wms/invoices', 404, 'module-off'),
+      getProbe('stock is gone', '/api/wms/stock', 404, 'module-off'),
+      getProbe('invoices are gone', '/api/wms/invoices', 404, 'module-off'),
       { kind: 'jobs-idle', name: 'its jobs stand still' },
       nothingPosted,
     ],
     fallback: [
-      get('sites are there', '/api/directory/sites', 200),
-      get('the process lives', '/health/live', 200),
+      getProbe('sites are there', '/api/directory/sites', 200),
+      getProbe('the process lives', '/health/live', 200),
       nothingPosted,
     ],
     on: [
-      get('stock is there', '/api/wms/stock', 200),
-      get('warehouses are there', '/api/wms/warehouses', 200),
-      get('the checks can be read', '/api/wms/integrity', 200),
+      getProbe('stock is there', '/api/wms/stock', 200),
+      getProbe('warehouses are there', '/api/wms/warehouses', 200),
+      getProbe('the checks can be read', '/api/wms/integrity', 200),
     ],
   },
   invariants: integrityChecks.map(({ name, holds, severity, find }) => ({

@@ -1,5 +1,4 @@
-import { statement } from '@belay/platform';
-import { meant, since } from './recovery.queries.js';
+import { changedBy, changedSince, statement } from '@belay/platform';
 
 export interface StandingMovement {
   readonly id: string;
@@ -18,7 +17,7 @@ export const standingMovements = statement<StandingMovement>(
   `WITH RECURSIVE chain AS (
      SELECT m.id AS tip, m.reverses_movement_id AS next, 1 AS length
      FROM wms.movement m
-     WHERE ${since('m.txid', 'm.recorded_at')} AND ${meant('m.actor_id::text')}
+     WHERE ${changedSince('m.txid', 'm.recorded_at')} AND ${changedBy('m.actor_id::text')}
        AND ($5::uuid[] IS NULL OR m.warehouse_id = ANY ($5))
        AND ($6::uuid[] IS NULL OR EXISTS (
          SELECT FROM wms.wms_inventory_transaction t WHERE t.movement_id = m.id AND t.sku_id = ANY ($6)))
@@ -26,7 +25,7 @@ export const standingMovements = statement<StandingMovement>(
      UNION ALL
      SELECT c.tip, m.reverses_movement_id, c.length + 1
      FROM chain c JOIN wms.movement m ON m.id = c.next
-     WHERE ${since('m.txid', 'm.recorded_at')})
+     WHERE ${changedSince('m.txid', 'm.recorded_at')})
    SELECT m.id, m.number, m.warehouse_id AS "warehouseId", m.effective_at AS "effectiveAt", l.lots AS "lotIds"
    FROM (SELECT tip FROM chain GROUP BY tip HAVING max(length) % 2 = 1) s
    JOIN wms.movement m ON m.id = s.tip

@@ -1,12 +1,21 @@
-import type { RecoveryContext, RecoveryFinding, RecoveryMarker, RecoveryOutcome } from '@belay/platform';
+import {
+  fingerprintsOf,
+  inUtc,
+  markerUnreadable,
+  sameAsMarker,
+  tableFingerprint,
+  tablesSameAsMarker,
+  type RecoveryContext,
+  type RecoveryFinding,
+  type RecoveryMarker,
+  type RecoveryOutcome,
+} from '@belay/platform';
 import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { runChecks } from '../integrity/check.service.js';
-import { keptOf } from './compensation.service.js';
-import { fingerprintSql, recoveredTables, type RecoveredTable } from './recovered-table.rules.js';
-import { decisionFingerprint, inUtc, stockFingerprint } from './recovery.queries.js';
+import { recoveredTables } from './recovered-table.rules.js';
+import { decisionFingerprint, stockFingerprint } from './recovery.queries.js';
 
-const fingerprint = z.object({ rows: z.number(), hash: z.string() });
 const facts = z.object({
   stock: z.object({
     buckets: z.number(),
@@ -15,8 +24,8 @@ const facts = z.object({
     seq: z.string(),
     lastReconLine: z.string(),
   }),
-  decisions: fingerprint,
-  tables: z.record(z.string(), fingerprint),
+  decisions: tableFingerprint,
+  tables: z.record(z.string(), tableFingerprint),
 });
 type Facts = z.infer<typeof facts>;
 
@@ -41,18 +50,13 @@ export async function verifyWarehouse(
     evidence: { violations, sample, note },
   }));
   const before = facts.safeParse(marker.facts);
-  if (!before.success) {
-    const evidence = { reason: 'The marker does not say what there was' };
-    return [...checks, { name: 'equal to the marker', severity: 'critical', outcome: 'inconclusive', evidence }];
-  }
+  if (!before.success) return [...checks, markerUnreadable];
   const now = await factsOf(tx, before.data.stock.lastReconLine, outcome);
   return [
     ...checks,
-    same('stock equals the marker', 'critical', stockOf(before.data), stockOf(now)),
-    same('decisions equal the marker', 'high', before.data.decisions, now.decisions),
-    ...Object.entries(before.data.tables).map(([table, then]) =>
-      same(`${table} equals the marker`, 'high', then, now.tables[table]),
-    ),
+    sameAsMarker('stock equals the marker', 'critical', stockOf(before.data), stockOf(now)),
+    sameAsMarker('decisions equal the marker', 'high', before.data.decisions, now.decisions),
+    ...tablesSameAsMarker(before.data.tables, now.tables),
   ];
 }
 
@@ -60,32 +64,13 @@ function stockOf({ stock: { buckets, units, hash } }: Facts) {
   return { buckets, units, hash };
 }
 
-function same(name: string, severity: 'critical' | 'high', then: object, now: object | undefined): RecoveryFinding {
-  const equal = JSON.stringify(then) === JSON.stringify(now);
-  return { name, severity, outcome: equal ? 'passed' : 'failed', evidence: { then, now: now ?? null } };
-}
-
 async function factsOf(
   tx: EntityManager,
   lastReconLine: string | undefined,
   outcome: RecoveryOutcome | undefined,
 ): Promise<Facts> {
-  // Times are part of the rows, and are written in the zone of the session.
   await inUtc(tx, []);
   const [stock = { buckets: 0, units: '0', hash: '0', seq: '0', lastReconLine: '0' }] = await stockFingerprint(tx, []);
   const [decisions = { rows: 0, hash: '0' }] = await decisionFingerprint(tx, [lastReconLine ?? stock.lastReconLine]);
-  const tables: Record<string, z.infer<typeof fingerprint>> = {};
-  for (const table of compared) tables[`wms.${table.name}`] = await fingerprintOf(tx, table, outcome);
-  return { stock, decisions, tables };
-}
-
-async function fingerprintOf(
-  tx: EntityManager,
-  table: RecoveredTable,
-  outcome: RecoveryOutcome | undefined,
-): Promise<z.infer<typeof fingerprint>> {
-  const kept = outcome ? keptOf(outcome, `wms.${table.name}`) : [];
-  const [found] = z.array(fingerprint).parse(await tx.query(fingerprintSql(table), [kept]));
-  if (!found) throw new Error(`wms.${table.name} has no fingerprint`);
-  return found;
+  return { stock, decisions, tables: await fingerprintsOf(tx, 'wms', compared, outcome) };
 }
