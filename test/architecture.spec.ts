@@ -68,7 +68,8 @@ const whole: Readonly<Record<string, string>> = {
   'libs/sales/src/sales.manifest.ts': `import { StockReader } from '@belay/stock';\nexport const sales = StockReader;`,
   'libs/sales/src/sales.service.ts': `import { people } from '@belay/people';\nimport { price } from './sales.rules.js';\nexport const service = [people, price];`,
   'libs/sales/src/sales.rules.ts': `import type { Row } from '@belay/stock';\nexport const price = (row: Row) => row.id;`,
-  'libs/sales/src/sales.rules.spec.ts': `import { tool } from 'tool';\nimport { price } from './sales.rules.js';\nexport const test = [tool, price];`,
+  'libs/sales/src/sales.rules.spec.ts': `import { tool } from 'tool';\nimport { price } from './sales.rules.js';\nimport { row } from './sales.samples.js';\nexport const test = [tool, price, row];`,
+  'libs/sales/src/sales.samples.ts': `export const row = { id: 'one' };`,
   'libs/sales/src/orders/v1/order-v1.controller.ts': `export const one = 1;`,
   'libs/sales/src/orders/v2/order-v2.controller.ts': `export const two = 2;`,
   'apps/api/src/compose.ts': `import { gate } from '@belay/platform';\nimport { ledgers } from '../../../migrations/index.js';\nexport const api = [gate, ledgers];`,
@@ -205,6 +206,11 @@ describe('a tree that breaks a rule is found out:', () => {
       'libs/sales/src/price.rules.ts',
       `import { service } from './sales.service.js';\nexport const impure = service;`,
       'rules decide without a framework or a database: libs/sales/src/price.rules.ts → libs/sales/src/sales.service.ts',
+    ],
+    [
+      'libs/sales/src/price.service.ts',
+      `import { row } from './sales.samples.js';\nexport const price = row;`,
+      'samples are for specs: libs/sales/src/price.service.ts → libs/sales/src/sales.samples.ts',
     ],
     [
       'libs/sales/src/orders/v1/order-v1.service.ts',

@@ -17,6 +17,8 @@ const domainKinds = [
   'queries',
   'reader',
   'rules',
+  // What specs of rules begin with; nothing else may import it.
+  'samples',
   'service',
   'store',
 ];

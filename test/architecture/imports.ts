@@ -103,6 +103,12 @@ export function importRules(domains: readonly Neighbours[]): IForbiddenRuleType[
       to: { path: '^test/' },
     },
     {
+      name: 'samples are for specs',
+      severity,
+      from: { pathNot: '\\.(spec|samples)\\.ts$' },
+      to: { path: '\\.samples\\.ts$' },
+    },
+    {
       name: 'rules decide without a framework or a database',
       severity,
       from: { path: '^libs/(?!platform/).*\\.rules\\.ts$' },

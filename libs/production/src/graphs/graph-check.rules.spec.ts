@@ -2,62 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import type { Condition } from './condition.rules.js';
 import { checkGraph } from './graph-check.rules.js';
 import type { Design, DesignedEdge, DesignedNode } from './graph.rules.js';
+import { designedEdge as edge, designedNode as node, edgesAlong } from './graph.samples.js';
 
 const TEAM = 'team';
 const CENTER = 'center';
 const known = { teams: new Set([TEAM]), workCenters: new Set([CENTER]) };
 
-function node(code: string, type: DesignedNode['type'], details: Partial<DesignedNode> = {}): DesignedNode {
-  return {
-    code,
-    name: code,
-    type,
-    productionMode: 'hybrid',
-    workCenterId: null,
-    teamCategory: type === 'operation' ? 'sewing' : null,
-    estimatedMinutes: null,
-    estimateBasis: 'unit',
-    slaMinutes: null,
-    wipLimit: null,
-    concurrencyLimit: null,
-    queueLimit: null,
-    limitScope: 'NODE',
-    assignmentPolicy: 'AUTO',
-    preferredTeamId: null,
-    allowedTeamIds: [],
-    forbiddenTeamIds: [],
-    allowTrainee: false,
-    splitPolicy: 'ALL',
-    splitKind: null,
-    joinType: 'AND',
-    joinQuorum: null,
-    waitWindowMinutes: null,
-    timeoutNodeCode: null,
-    waitRule: null,
-    qcPolicy: null,
-    scrapPolicy: null,
-    formSchema: null,
-    formRole: null,
-    anchorComponentCode: null,
-    reasonMap: null,
-    materialPolicy: 'warn',
-    isExceptionEnd: false,
-    requiredSkills: [],
-    ...details,
-  };
-}
-
-function edge(from: string, to: string, details: Partial<DesignedEdge> = {}): DesignedEdge {
-  const plain = { type: 'normal', condition: null, isDefault: false, priority: 0, weight: null } as const;
-  return { ...plain, multiply: null, componentCode: null, label: null, from, to, ...details };
-}
-
-/** `A-B-C` draws edges one after the other. */
 function path(...steps: string[]): DesignedEdge[] {
-  return steps.flatMap((step) => {
-    const codes = step.split('-');
-    return codes.slice(1).map((to, n) => edge(codes[n] ?? '', to));
-  });
+  return steps.flatMap((step) => edgesAlong(step, edge));
 }
 
 const start = node('start', 'start');

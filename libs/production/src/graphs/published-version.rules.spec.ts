@@ -1,59 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { edgesAlong, publishedEdge as edge, publishedNode as node } from './graph.samples.js';
+import { actionsAt, isOperable, nodeTypes, systemStepAt } from './node-type.rules.js';
 import { PublishedVersion, type PublishedEdge, type PublishedNode } from './published-version.rules.js';
-import type { EdgeType } from './graph.rules.js';
-import { actionsAt, isOperable, nodeTypes, systemStepAt, type NodeType } from './node-type.rules.js';
-
-function node(code: string, type: NodeType, details: Partial<PublishedNode> = {}): PublishedNode {
-  return {
-    id: code,
-    code,
-    name: code,
-    type,
-    productionMode: 'hybrid',
-    workCenterId: null,
-    workCenterCode: null,
-    teamCategory: null,
-    estimatedMinutes: null,
-    estimateBasis: 'unit',
-    slaMinutes: null,
-    limitScope: 'NODE',
-    assignmentPolicy: 'AUTO',
-    preferredTeamId: null,
-    allowedTeamIds: [],
-    forbiddenTeamIds: [],
-    allowTrainee: false,
-    splitPolicy: 'ALL',
-    splitKind: null,
-    joinType: 'AND',
-    joinQuorum: null,
-    waitWindowMinutes: null,
-    timeoutNodeCode: null,
-    waitRule: null,
-    qcPolicy: null,
-    scrapPolicy: null,
-    formSchema: null,
-    formRole: null,
-    anchorComponentCode: null,
-    reasonMap: null,
-    materialPolicy: 'warn',
-    isExceptionEnd: false,
-    requiredSkills: [],
-    sequenceNo: 0,
-    ...details,
-  };
-}
-
-function edge(fromId: string, toId: string, type: EdgeType = 'normal', priority = 0): PublishedEdge {
-  const plain = { condition: null, isDefault: false, weight: null, multiply: null, componentCode: null, label: null };
-  return { ...plain, id: `${fromId}>${toId}`, fromId, toId, type, priority, sequenceNo: 0 };
-}
 
 function version(nodes: PublishedNode[], edges: (string | PublishedEdge)[]): PublishedVersion {
-  const drawn = edges.flatMap((one) => {
-    if (typeof one !== 'string') return [one];
-    const codes = one.split('-');
-    return codes.slice(1).map((to, n) => edge(codes[n] ?? '', to));
-  });
+  const drawn = edges.flatMap((one) => (typeof one === 'string' ? edgesAlong(one, edge) : [one]));
   const all = [node('start', 'start'), node('end', 'end'), ...nodes];
   return new PublishedVersion(
     'v',
@@ -69,7 +20,11 @@ const operations = ['a', 'b', 'c', 'd'].map((code) => node(code, 'operation'));
 
 describe('a published version', () => {
   it('knows its nodes by id and code, and edges in their order', () => {
-    const made = version(operations, ['start-a-b-end', edge('a', 'c', 'rework'), edge('a', 'd', 'normal', 1)]);
+    const made = version(operations, [
+      'start-a-b-end',
+      edge('a', 'c', { type: 'rework' }),
+      edge('a', 'd', { priority: 1 }),
+    ]);
     expect(made.start.code).toBe('start');
     expect(made.nodeOfCode('b')?.id).toBe('b');
     expect(made.nodeOfCode('z')).toBeUndefined();
@@ -79,7 +34,11 @@ describe('a published version', () => {
   });
 
   it('knows where work may come to, by whatever moves it on', () => {
-    const made = version(operations, ['start-a-b-end', edge('b', 'c', 'rework'), edge('b', 'd', 'event')]);
+    const made = version(operations, [
+      'start-a-b-end',
+      edge('b', 'c', { type: 'rework' }),
+      edge('b', 'd', { type: 'event' }),
+    ]);
     expect(made.reaches('start', 'end')).toBe(true);
     expect(made.reaches('b', 'b')).toBe(true);
     expect(made.reaches('b', 'a')).toBe(false);
@@ -149,7 +108,7 @@ describe('where a failed piece may go back to', () => {
   it('is nowhere on another branch, and not along a way back', () => {
     const made = version(
       [...operations, node('s', 'split'), node('j', 'join'), node('qc', 'qc')],
-      ['start-a-s-b-qc-j-end', 's-c-j', edge('d', 'qc', 'rework')],
+      ['start-a-s-b-qc-j-end', 's-c-j', edge('d', 'qc', { type: 'rework' })],
     );
     expect(made.reworkTargets('qc').map(({ code }) => code)).toEqual(['b']);
   });

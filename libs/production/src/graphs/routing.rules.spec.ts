@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Condition, ConditionContext } from './condition.rules.js';
 import { inEdgeOrder } from './graph.rules.js';
+import { publishedEdge } from './graph.samples.js';
 import type { PublishedEdge } from './published-version.rules.js';
 import { chooseEdge, chooseFailEdge, matchingEdges, nextByWeight, shareByWeight } from './routing.rules.js';
 
@@ -26,9 +27,9 @@ function found(field: 'status' | 'defect_type', value: string): Condition {
 }
 
 function edges(...given: Partial<PublishedEdge>[]): PublishedEdge[] {
-  const plain = { type: 'normal', condition: null, isDefault: false, priority: 0, weight: null } as const;
-  const rest = { multiply: null, componentCode: null, label: null, fromId: 'from', toId: 'to' };
-  return inEdgeOrder(given.map((one, n) => ({ ...plain, ...rest, id: 'ABCDE'[n] ?? '', sequenceNo: n, ...one })));
+  return inEdgeOrder(
+    given.map((one, n) => publishedEdge('from', 'to', { id: 'ABCDE'[n] ?? '', sequenceNo: n, ...one })),
+  );
 }
 
 function chosen(of: readonly PublishedEdge[], asked = context): string | null {

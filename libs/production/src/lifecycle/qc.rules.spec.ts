@@ -1,21 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PublishedEdge } from '../graphs/published-version.rules.js';
+import { publishedEdge } from '../graphs/graph.samples.js';
 import { failureOf, usualQc } from './qc.rules.js';
 
-const edge: PublishedEdge = {
-  id: 'edge',
-  fromId: 'qc',
-  toId: 'sew',
-  type: 'rework',
-  condition: null,
-  isDefault: false,
-  priority: 0,
-  weight: null,
-  multiply: null,
-  componentCode: null,
-  label: null,
-  sequenceNo: 1,
-};
+const edge = publishedEdge('qc', 'sew', { type: 'rework' });
 const back = { edge, hold: null, invalid: [] };
 const nowhere = { edge: null, hold: 'NO_ROUTE', invalid: [] } as const;
 const unclear = { edge: null, hold: 'AMBIGUOUS_ROUTE', invalid: [] } as const;

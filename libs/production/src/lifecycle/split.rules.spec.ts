@@ -1,23 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ConditionContext } from '../graphs/condition.rules.js';
+import { publishedEdge } from '../graphs/graph.samples.js';
 import type { PublishedEdge } from '../graphs/published-version.rules.js';
 import { planSplit, serialOfPart } from './split.rules.js';
 
-const edge = (id: string, details: Partial<PublishedEdge> = {}): PublishedEdge => ({
-  id,
-  fromId: 'split',
-  toId: id,
-  type: 'normal',
-  condition: null,
-  isDefault: false,
-  priority: 0,
-  weight: null,
-  multiply: null,
-  componentCode: null,
-  label: null,
-  sequenceNo: 1,
-  ...details,
-});
+const edge = (id: string, details: Partial<PublishedEdge> = {}) => publishedEdge('split', id, { id, ...details });
 const context: ConditionContext = {
   token: { qty: 7, priority: 0, serial: null, status: 'ready', reworkCount: 0, metadata: {}, qcResult: null },
   job: { priority: 0, targetQty: 7, processMode: 'batch', line: 'atelier', attributes: {} },

@@ -1,37 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { edgesAlong, publishedEdge, publishedNode } from '../graphs/graph.samples.js';
 import type { NodeType } from '../graphs/node-type.rules.js';
 import { PublishedVersion, type PublishedEdge, type PublishedNode } from '../graphs/published-version.rules.js';
 import { canBeginAt, entryOf, qtyAt } from './hand-over.rules.js';
-
-const nothing = {
-  workCenterId: null,
-  workCenterCode: null,
-  teamCategory: null,
-  estimatedMinutes: null,
-  slaMinutes: null,
-  preferredTeamId: null,
-  splitKind: null,
-  joinQuorum: null,
-  waitWindowMinutes: null,
-  timeoutNodeCode: null,
-  waitRule: null,
-  qcPolicy: null,
-  scrapPolicy: null,
-  formSchema: null,
-  formRole: null,
-  anchorComponentCode: null,
-  reasonMap: null,
-} as const;
-const usual = {
-  productionMode: 'oem',
-  estimateBasis: 'unit',
-  limitScope: 'NODE',
-  assignmentPolicy: 'AUTO',
-  splitPolicy: 'ALL',
-  joinType: 'AND',
-  materialPolicy: 'warn',
-} as const;
-const lists = { allowedTeamIds: [], forbiddenTeamIds: [], requiredSkills: [] } as const;
 
 function node(code: string): PublishedNode {
   const types: Readonly<Record<string, NodeType>> = {
@@ -41,32 +12,18 @@ function node(code: string): PublishedNode {
     JOIN: 'join',
     IF: 'decision',
   };
-  const facts = { id: code, code, name: code, type: types[code] ?? 'operation', sequenceNo: 0 };
-  return { ...nothing, ...usual, ...lists, ...facts, allowTrainee: false, isExceptionEnd: false };
+  return publishedNode(code, types[code] ?? 'operation');
 }
 
 /** Paths such as `START-CUT-END`; `IF-PACK*` is what is taken by default. */
 function version(...paths: readonly string[]): PublishedVersion {
-  const edges = paths.flatMap((path) => {
-    const codes = path.split('-');
-    return codes.slice(1).map((to, n) => edge(codes[n] ?? '', to));
-  });
+  const edges = paths.flatMap((path) => edgesAlong(path, edge));
   const codes = new Set(edges.flatMap(({ fromId, toId }) => [fromId, toId]));
   return new PublishedVersion('v', 'g', 'G', 1, [...codes].map(node), edges);
 }
 
 function edge(from: string, to: string): PublishedEdge {
-  const [fromId, toId] = [from.replace('*', ''), to.replace('*', '')];
-  const plain = { condition: null, weight: null, multiply: null, componentCode: null, label: null, priority: 0 };
-  return {
-    ...plain,
-    id: `${fromId}>${toId}`,
-    fromId,
-    toId,
-    type: 'normal',
-    isDefault: to.endsWith('*'),
-    sequenceNo: 0,
-  };
+  return publishedEdge(from.replace('*', ''), to.replace('*', ''), { isDefault: to.endsWith('*') });
 }
 
 const done = (nodeCode: string, goodQty: number) => ({ nodeCode, status: 'completed', goodQty }) as const;
