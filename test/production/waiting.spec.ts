@@ -75,6 +75,10 @@ describe('waiting', () => {
   /** The order of those who came at once. */
   const byId = (tokens: readonly TokenFacts[]) => tokens.toSorted((one, other) => (one.id < other.id ? -1 : 1));
   const waits = (tokens: readonly TokenFacts[]) => tokens.filter(({ status }) => status === 'waiting');
+  const askJob = ({ id }: { readonly id: string }, what: string, body: object = {}) =>
+    shop.keyed().post(`/api/production/job-tickets/${id}/${what}`, body, 200);
+  const reasons = async (ticket: { readonly id: string }) =>
+    (await shop.tokens(ticket)).map(({ queueReason }) => queueReason);
   /** Everybody who works now stops. */
   const clear = async () => {
     await shop.keyed().post(`/api/production/job-tickets/${jobs.at(-1)}/cancel`, { reason: 'over' }, 200);
@@ -167,6 +171,32 @@ describe('waiting', () => {
       expect(await item(ben, waiting)).toMatchObject({ assignment: { method: 'MANUAL', operator: { id: ben.id } } });
     });
 
+    it('has come as soon as what was worked on there is held, or its job is paused', async () => {
+      const graph = await shop.linear(operation('CUT', { concurrencyLimit: 1 }), 'SEW');
+      const rung = async () =>
+        (
+          await shop.api.rows(
+            `SELECT FROM platform.outbox WHERE name = 'production.queue-wake' AND body ->> 'scope' = $1`,
+            [`node/${graph.graphId}/*/CUT`],
+          )
+        ).length;
+      const [first, second, third] = [await run(graph, 1), await run(graph, 1), await run(graph, 1)];
+      const [held, paused] = [first.tokens[0], second.tokens[0]];
+      if (!held || !paused) throw new Error('Each has a token');
+      await start(ada, held);
+      const last = await run(graph, 1);
+      expect(last.tokens).toMatchObject([{ queueReason: 'CONCURRENCY_LIMIT' }]);
+      const before = await rung();
+      expect(await post(boss, `tokens/${held.id}/hold`, { reason: 'look' })).toBe('200');
+      expect(await rung()).toBe(before + 1);
+      await start(ben, paused);
+      await askJob(second.ticket, 'pause', { reason: 'stocktaking' });
+      expect(await rung()).toBe(before + 2);
+      expect(await wakeUp()).toBe(1);
+      expect(await shop.tokens(last.ticket)).toMatchObject([{ status: 'ready' }]);
+      expect(await shop.tokens(third.ticket)).toMatchObject([{ status: 'ready' }]);
+    });
+
     it('ends when the limit is raised, and when there is none any more', async () => {
       const { graphId } = await shop.linear(operation('CUT', { wipLimit: 1 }), 'SEW');
       const { ticket } = await run({ graphId }, 4);
@@ -184,6 +214,72 @@ describe('waiting', () => {
       expect(await set(2, null)).toBe('200');
       expect(await wakeUp()).toBe(2);
       expect(waits(await shop.tokens(ticket))).toEqual([]);
+    });
+  });
+
+  describe('for the job', () => {
+    it('while that is paused: others go before it, and its turn is its own again when the job goes on', async () => {
+      const { graphId } = await shop.linear(operation('CUT', { wipLimit: 1 }), 'SEW');
+      const limit = (version: number, wipLimit: number) =>
+        outcome(
+          shop.admin,
+          'PUT',
+          `/api/production/limits/${graphId}/CUT`,
+          { wipLimit, concurrencyLimit: null, queueLimit: null },
+          { 'if-match': `"${version}"` },
+        );
+      const first = await run({ graphId }, 2);
+      const resting = first.tokens[1];
+      if (!resting) throw new Error('There are two tokens');
+      await askJob(first.ticket, 'pause', { reason: 'stocktaking' });
+      expect(await reasons(first.ticket)).toEqual([null, 'JOB_PAUSED']);
+
+      const second = await run({ graphId }, 1);
+      const [other] = second.tokens;
+      if (!other) throw new Error('There is a token');
+      expect(await item(ada, other)).toMatchObject({ queueReason: 'WIP_LIMIT', queuePosition: 1 });
+      expect(await limit(1, 2)).toBe('200');
+      expect(await wakeUp()).toBe(1);
+      expect(await reasons(second.ticket)).toEqual([null]);
+      expect(await reasons(first.ticket)).toEqual([null, 'JOB_PAUSED']);
+
+      const third = await run({ graphId }, 1);
+      await askJob(first.ticket, 'resume');
+      expect(await item(ada, resting)).toMatchObject({ queueReason: 'WIP_LIMIT', queuePosition: 1 });
+      expect(await limit(2, 3)).toBe('200');
+      expect(await wakeUp()).toBe(1);
+      expect(await reasons(first.ticket)).toEqual([null, null]);
+      expect(await reasons(third.ticket)).toEqual(['WIP_LIMIT']);
+      const told = await shop.api.rows<{ type: string; reason: string | null }>(
+        `SELECT type, payload ->> 'queueReason' AS reason FROM production.token_event
+         WHERE token_id = $1 AND type IN ('QUEUED', 'WOKEN') ORDER BY id`,
+        [resting.id],
+      );
+      expect(told.map(({ type, reason }) => `${type} ${reason}`)).toEqual([
+        'QUEUED WIP_LIMIT',
+        'QUEUED JOB_PAUSED',
+        'QUEUED WIP_LIMIT',
+        'WOKEN WIP_LIMIT',
+      ]);
+    });
+
+    it('and for nobody else while that is paused', async () => {
+      policy.isOn = true;
+      policy.answer = ({ id }) => (id === policy.asked[0]?.tokens[0]?.id ? toOperator(ada.id) : queued('NO_MATCH'));
+      const { ticket, tokens } = await run(await shop.linear('CUT', 'SEW'), 2);
+      expect(tokens.map(({ queueReason }) => queueReason).toSorted()).toEqual(['NO_MATCH', null]);
+      await askJob(ticket, 'pause', { reason: 'stocktaking' });
+      policy.answer = () => queued('OPERATOR_UNAVAILABLE');
+      const gone = { how: 'away', reason: 'leave', until: null, eventId: '904', checkpoint: nothing } as const;
+      await shop.api.app.get(Absence, { strict: false }).leave(system, ada.id, gone);
+      expect(await reasons(ticket)).toEqual(['JOB_PAUSED', 'JOB_PAUSED']);
+      policy.answer = () => toOperator(ben.id);
+      await wakeUp();
+      expect(await reasons(ticket)).toEqual(['JOB_PAUSED', 'JOB_PAUSED']);
+      await askJob(ticket, 'resume');
+      expect(await wakeUp()).toBe(2);
+      expect(await reasons(ticket)).toEqual([null, null]);
+      await clear();
     });
   });
 

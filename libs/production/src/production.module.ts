@@ -57,6 +57,7 @@ import { HealthService } from './work/health.service.js';
 import { Limiting } from './work/limiting.service.js';
 import { OverrideService } from './work/override.service.js';
 import { PauseService } from './work/pause.service.js';
+import { PausedQueue } from './work/paused-queue.service.js';
 import { Placement } from './work/placement.service.js';
 import { Reassignment } from './work/reassignment.service.js';
 import { RepairService } from './work/repair.service.js';
@@ -120,6 +121,7 @@ import { WorkController } from './work/work.controller.js';
     LimitService,
     Overdue,
     OverrideService,
+    PausedQueue,
     PauseService,
     Placement,
     ProductionReader,

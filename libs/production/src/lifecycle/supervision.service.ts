@@ -116,6 +116,7 @@ export class Supervision {
           : locked;
       const journey = new Journey(locked);
       journey.join(paused).hold(holdCode, { reason });
+      if (locked.status === 'active' && locked.nodeId !== null) journey.vacate(locked.nodeId);
       await this.routing.run(command, journey);
       return this.views.of(command, journey, paused);
     });

@@ -46,14 +46,13 @@ export class TokenLifecycle {
     );
   }
 
-  /** Whoever waits for a place of the instance's nodes is looked at again. */
-  async wakeInstance(command: Command, instanceId: string): Promise<void> {
-    const tokens = await this.lockLive(command, instanceId);
+  /** Whoever waits for a place where the tokens, all of one instance, stand is looked at again. */
+  async wakeScopes(command: Command, tokens: readonly LockedToken[]): Promise<void> {
     const [one] = tokens;
     if (!one) return;
     const version = await this.versions.get(command.tx, one.versionId);
     const nodes = new Set(tokens.flatMap(({ nodeId }) => nodeId ?? []));
-    const scopes = [...nodes].map((id) => scopeOf({ ...version.node(id), graphId: version.graphId }, instanceId));
+    const scopes = [...nodes].map((id) => scopeOf({ ...version.node(id), graphId: version.graphId }, one.instanceId));
     await this.wake.ringAll(command, scopes);
   }
 

@@ -6,6 +6,7 @@ import { Commands, type Command, type LockedJob } from '../production.command.js
 import type { Reasoned } from '../production.contract.js';
 import { JobNotFound, JobRunsAtStations, JobState } from '../production.problems.js';
 import { SiteScope } from '../site-scope.service.js';
+import { PausedQueue } from '../work/paused-queue.service.js';
 import { WorkSessions } from '../work/work-sessions.service.js';
 import { JobNews } from './job-news.service.js';
 import {
@@ -34,6 +35,7 @@ export class RunService {
     private readonly commands: Commands,
     private readonly lifecycle: TokenLifecycle,
     private readonly news: JobNews,
+    private readonly queue: PausedQueue,
     private readonly scope: SiteScope,
     private readonly sessions: WorkSessions,
     private readonly tickets: TicketService,
@@ -52,13 +54,19 @@ export class RunService {
     });
   }
 
-  /** Everybody who works on it stops; nothing of it is started until it is resumed. */
+  /** Everybody who works on it stops; nothing of it is started or let in until it is resumed. */
   pause(by: Caller, id: string, { reason }: Reasoned): Promise<TicketView> {
     return this.onJob(by, id, START, async (command, job) => {
       const attempt = running(job, 'active');
       await noteReason(command.tx, [reason]);
       await changeAttempt(command.tx, [attempt.instanceId, 'active', 'paused']);
-      await this.sessions.pauseAll(command, await this.lifecycle.lockLive(command, attempt.instanceId), reason);
+      const live = await this.lifecycle.lockLive(command, attempt.instanceId);
+      await this.sessions.pauseAll(command, live, reason);
+      await this.queue.rest(command, live);
+      await this.lifecycle.wakeScopes(
+        command,
+        live.filter(({ status }) => status === 'active'),
+      );
       await this.news.tell(command, id, 'paused');
       return this.tickets.seen(command.tx, by, id);
     });
@@ -68,7 +76,9 @@ export class RunService {
     return this.onJob(by, id, START, async (command, job) => {
       const attempt = running(job, 'paused');
       await changeAttempt(command.tx, [attempt.instanceId, 'paused', 'active']);
-      await this.lifecycle.wakeInstance(command, attempt.instanceId);
+      const live = await this.lifecycle.lockLive(command, attempt.instanceId);
+      await this.queue.goOn(command, live);
+      await this.lifecycle.wakeScopes(command, live);
       await this.news.tell(command, id, 'resumed');
       return this.tickets.seen(command.tx, by, id);
     });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { arrivalsOf, vacancies } from './limit.rules.js';
+import { arrivalsOf, reasonToQueue, vacancies } from './limit.rules.js';
 
 const none = { concurrency: null, wip: null, queue: null };
 const empty = { started: 0, admitted: 0, waiting: 0, queued: 0 };
@@ -19,6 +19,12 @@ describe('limits', () => {
       { verdict: 'admitted', reason: null, behind: false },
       { verdict: 'queued', reason: 'WIP_LIMIT', behind: false },
     ]);
+  });
+
+  it('are what a queue is for: the first one that there is', () => {
+    expect(reasonToQueue({ ...none, concurrency: 3, wip: 10 })).toBe('CONCURRENCY_LIMIT');
+    expect(reasonToQueue({ ...none, wip: 10, queue: 5 })).toBe('WIP_LIMIT');
+    expect(reasonToQueue({ ...none, queue: 5 })).toBeNull();
   });
 
   it('send back what has no room in the queue either', () => {

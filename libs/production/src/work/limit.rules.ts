@@ -36,6 +36,12 @@ function fullLimit({ concurrency, wip }: Limits, { started, admitted }: Occupanc
   return null;
 }
 
+/** What whoever finds no place waits for; null where everybody is let in. */
+export function reasonToQueue({ concurrency, wip }: Limits): LimitReason | null {
+  if (concurrency !== null) return 'CONCURRENCY_LIMIT';
+  return wip === null ? null : 'WIP_LIMIT';
+}
+
 /**
  * What becomes of tokens that arrive one after the other: each entry says whether it may overfill the queue, because it has
  * no other place to stay.

@@ -103,9 +103,11 @@ export class Reassignment {
         decision.decision === 'ASSIGNED' ? [{ ...decision, nodeId: node.id }] : [],
       ),
     );
-    const queued = decided.flatMap(({ token, decision }) =>
-      decision.decision === 'QUEUED' ? [{ token, queueReason: decision.queueReason }] : [],
-    );
+    const queued = decided.flatMap(({ token, decision }) => {
+      if (decision.decision !== 'QUEUED') return [];
+      const queueReason: QueueReason = token.instanceStatus === 'paused' ? 'JOB_PAUSED' : decision.queueReason;
+      return [{ token, queueReason }];
+    });
     const failures = decided.filter(({ failed }) => failed);
     await this.tokens.write(command, {
       changes: queued.map(({ token, queueReason }) => ({

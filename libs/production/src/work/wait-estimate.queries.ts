@@ -62,7 +62,7 @@ export const turnsOf = statement<{ readonly tokenId: string; readonly position: 
      FROM scope s
      CROSS JOIN LATERAL ${nodesOfScope('s')} n
      JOIN production.flow_token t ON t.current_node_id = n.id AND t.status = 'waiting'
-       AND t.queue_reason NOT IN ('JOIN_WAIT', 'WAIT_CONDITION')
+       AND t.queue_reason NOT IN ('JOIN_WAIT', 'WAIT_CONDITION', 'JOB_PAUSED')
      JOIN production.job_graph_instance i ON i.id = t.instance_id
      JOIN production.job_ticket j ON j.id = i.job_ticket_id
      WHERE (s.instance_id IS NULL OR t.instance_id = s.instance_id) AND t.id NOT IN (SELECT token_id FROM asked)
