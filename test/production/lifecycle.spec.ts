@@ -205,14 +205,14 @@ describe('the life of tokens', () => {
       expect(await steps.jobStatus(ticket)).toBe('completed');
     });
 
-    it('goes by what is filled in', async () => {
-      const graph = await shop.graph(
+    const asking = (details: Part = {}) =>
+      shop.graph(
         [
           start(),
           node('ASK', 'decision', {
             teamCategory: 'general',
-            formRole: 'supervisor',
             formSchema: { fields: [{ name: 'colour', label: 'Colour', type: 'choice', options: ['red', 'blue'] }] },
+            ...details,
           }),
           operation('RED'),
           operation('BLUE'),
@@ -226,7 +226,9 @@ describe('the life of tokens', () => {
           ['BLUE', 'END'],
         ],
       );
-      const { token } = await steps.batch(graph);
+
+    it('goes by what is filled in', async () => {
+      const { token } = await steps.batch(await asking({ formRole: 'supervisor' }));
       expect(token).toMatchObject({ node: 'ASK', status: 'ready' });
       expect(await steps.outcome(boss, token, 'form', { values: { colour: 'green' } })).toBe('422 invalid-request');
       expect(await steps.outcome(boss, token, 'form', { values: {} })).toBe('422 invalid-request');
@@ -236,6 +238,33 @@ describe('the life of tokens', () => {
       expect(await steps.outcome(ada, token, 'form', { values: { colour: 'red' } })).toBe('403 permission-missing');
       expect(await steps.outcome(boss, token, 'complete')).toBe('422 action-not-for-node');
       expect(await steps.act(boss, token, 'form', { values: { colour: 'red' } })).toMatchObject({ nodeCode: 'RED' });
+    });
+
+    it('is filled in by whoever holds its role, and without one by whose it is or who may take it up', async () => {
+      const red = { values: { colour: 'red' } };
+      const ben = await shop.worker();
+      const stranger = await shop.worker({ team: (await shop.newTeam({ teamCategory: 'cutting' })).id });
+      const give = ({ id }: { readonly id: string }, to: object) =>
+        shop.keyed(boss.api).post('/api/production/assignments', { tokenIds: [id], ...to }, 200);
+      const open = await asking();
+
+      const { token: own } = await steps.batch(open);
+      await give(own, { operatorId: ada.id });
+      expect(await steps.outcome(ben, own, 'form', red)).toBe('409 not-assignee');
+      expect(await steps.act(ada, own, 'form', red)).toMatchObject({ nodeCode: 'RED' });
+
+      const { token: theirs } = await steps.batch(open);
+      await give(theirs, { teamId: shop.team.id });
+      expect(await steps.outcome(stranger, theirs, 'form', red)).toBe('409 not-assignee');
+      expect(await steps.act(ben, theirs, 'form', red)).toMatchObject({ nodeCode: 'RED' });
+
+      const { token: nobodys } = await steps.batch(open);
+      expect(await steps.outcome(stranger, nobodys, 'form', red)).toBe('409 not-assignee');
+      expect(await steps.act(ben, nobodys, 'form', red)).toMatchObject({ nodeCode: 'RED' });
+
+      const { token: ofRole } = await steps.batch(await asking({ formRole: 'operator' }));
+      await give(ofRole, { operatorId: ada.id });
+      expect(await steps.act(ben, ofRole, 'form', red)).toMatchObject({ nodeCode: 'RED' });
     });
   });
 

@@ -136,7 +136,13 @@ export class FlowTokenController {
 
   @Post(':id/form')
   @Requires('production.token:work')
-  @Endpoint('Fill in the form of a decision', { returns: stepView, idempotency: 'required', problems: ofWork })
+  @Endpoint('Fill in the form of a decision', {
+    returns: stepView,
+    idempotency: 'required',
+    problems: [...ofWork, '409 not-assignee'],
+    description:
+      'By whoever holds the role of the form; when it names none, by whoever has the work or may take it up.',
+  })
   form(
     @By() by: Caller,
     @Param('id', { schema: id }) token: string,

@@ -6,7 +6,7 @@ import { Versions } from '../graphs/version.reader.js';
 import { Commands, type Command, type LockedToken } from '../production.command.js';
 import { NotAssignee, TargetNotAllowed, TokenState } from '../production.problems.js';
 import { AssignmentRows } from '../work/assignment-rows.service.js';
-import { teamsOfOperator } from '../work/claim.queries.js';
+import type { TeamOfOperator } from '../work/claim.queries.js';
 import { deviceOf } from '../work/device.rules.js';
 import { WorkAccess } from '../work/work-access.service.js';
 import { WorkSessions } from '../work/work-sessions.service.js';
@@ -16,7 +16,6 @@ import { failureOf, usualQc } from './qc.rules.js';
 import { follow, Routing, type Departures } from './routing.service.js';
 import { replacementMode, Scrapping } from './scrapping.service.js';
 import type { Judge, StepView } from './step.contract.js';
-import { SUPERVISE } from '../work/pause.service.js';
 import { StepViews } from './step-view.service.js';
 import type { Traveller } from './traveller.rules.js';
 
@@ -108,19 +107,16 @@ export class QcService {
   }
 
   /** Who works on it judges it; else whose it is; else who may take up work there. */
-  private async refuseOthers({ tx, by }: Command, token: LockedToken, node: PublishedNode): Promise<void> {
+  private async refuseOthers(command: Command, token: LockedToken, node: PublishedNode): Promise<void> {
+    const { tx, by } = command;
     const { selfQcAllowed, qcAssignmentRequired } = node.qcPolicy ?? usualQc;
     const assignment = (await this.assignments.lockOpen(tx, [token.id])).get(token.id);
     if (!selfQcAllowed) {
       const [last] = await lastWorker(tx, [token.id, node.id]);
       if (last?.operatorId === by.accountId) throw new NotAssignee({ teamId: null, operatorId: null }, []);
     }
-    if (assignment?.operatorId === by.accountId || by.may(SUPERVISE, token.siteId)) return;
-    const others = { teamId: assignment?.teamId ?? null, operatorId: assignment?.operatorId ?? null };
-    if (others.operatorId !== null) throw new NotAssignee(others, []);
-    const teams = await teamsOfOperator(tx, [by.accountId, node.id, token.siteId]);
-    const mine = teams.filter(({ teamId, mayClaim }) => (assignment ? teamId === others.teamId : mayClaim));
-    if (!mine.some(({ role }) => !qcAssignmentRequired || role === 'qc')) throw new NotAssignee(others, []);
+    const fits = ({ role }: TeamOfOperator) => !qcAssignmentRequired || role === 'qc';
+    await this.access.refuseOthers(command, token, node.id, assignment, fits);
   }
 }
 

@@ -7,8 +7,7 @@ import { NotAssignee, TokenState } from '../production.problems.js';
 import type { NodeToAssign } from '../work/assignment-policy.contract.js';
 import { AssignmentRows } from '../work/assignment-rows.service.js';
 import { deviceOf } from '../work/device.rules.js';
-import { SUPERVISE } from '../work/pause.service.js';
-import { WORK, WorkAccess } from '../work/work-access.service.js';
+import { SUPERVISE, WORK, WorkAccess } from '../work/work-access.service.js';
 import { WorkSessions } from '../work/work-sessions.service.js';
 import { Journey } from './journey.rules.js';
 import { Routing } from './routing.service.js';
@@ -50,7 +49,7 @@ export class StepService {
     });
   }
 
-  /** What was filled in decides where the token goes. */
+  /** What was filled in decides where the token goes. By whoever holds the role of the form; without one, by whose it is. */
   form(by: Caller, tokenId: string, asked: SubmitForm): Promise<StepView> {
     return this.step(by, tokenId, 'form', asked, async ({ command, token: locked, node }, journey, token) => {
       if (locked.status !== 'ready') throw new TokenState(locked);
@@ -59,12 +58,14 @@ export class StepService {
       const before = token.metadata['forms'];
       const forms = { ...(typeof before === 'object' ? before : {}), [node.code]: asked.values };
       token.set({ metadata: { ...token.metadata, forms } });
-      await this.assignments.completeOpen(command, [locked.id]);
+      const [assignment] = await this.assignments.completeOpen(command, [locked.id]);
+      if (node.formRole === null) await this.access.refuseOthers(command, locked, node.id, assignment);
       token.tell('NODE_COMPLETE', { values: asked.values });
       token.mark({ completed: true });
     });
   }
 
+  /** By whoever holds the role, whomever it was given to. */
   approve(by: Caller, tokenId: string, asked: ApproveStep): Promise<StepView> {
     return this.step(by, tokenId, 'approve', asked, async ({ command, token: locked, node }, journey, token) => {
       if (locked.status !== 'ready') throw new TokenState(locked);

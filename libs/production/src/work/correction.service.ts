@@ -5,7 +5,6 @@ import { Commands, type Command, type LockedToken } from '../production.command.
 import { TokenState } from '../production.problems.js';
 import { SiteScope } from '../site-scope.service.js';
 import { AssignmentRows } from './assignment-rows.service.js';
-import { SUPERVISE } from './pause.service.js';
 import { Reassignment } from './reassignment.service.js';
 import { scopeOf } from './scope.rules.js';
 import type { CorrectSession, SessionView } from './session.contract.js';
@@ -13,6 +12,7 @@ import { lockSession, sessionPlace } from './session-list.queries.js';
 import type { SessionRow } from './session.queries.js';
 import { sessionViewOf } from './session.rules.js';
 import { Wake } from './wake.service.js';
+import { SUPERVISE } from './work-access.service.js';
 import { SessionNotFound, SessionState } from './work.problems.js';
 import { WorkNodes } from './work-node.service.js';
 import { WorkSessions } from './work-sessions.service.js';

@@ -10,11 +10,9 @@ import type { PauseWork, WorkView } from './session.contract.js';
 import type { SessionRow } from './session.queries.js';
 import { sessionViewOf } from './session.rules.js';
 import { Wake } from './wake.service.js';
-import { WORK, WorkAccess } from './work-access.service.js';
+import { SUPERVISE, WORK, WorkAccess } from './work-access.service.js';
 import { WorkNodes } from './work-node.service.js';
 import { WorkSessions } from './work-sessions.service.js';
-
-export const SUPERVISE = 'production.session:supervise';
 
 /** How work rests. Whoever pauses gives their place to somebody else. */
 @Injectable()

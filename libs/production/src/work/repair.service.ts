@@ -7,8 +7,8 @@ import { SiteScope } from '../site-scope.service.js';
 import { AssignmentRows } from './assignment-rows.service.js';
 import type { FindingFilter, FindingView } from './finding.contract.js';
 import { findingById, findingList, type FindingRow } from './finding.queries.js';
-import { SUPERVISE } from './pause.service.js';
 import { closeFinding, endStrayVisit, removeOrphanArrivals, tokenOfSubject } from './repair.queries.js';
+import { SUPERVISE } from './work-access.service.js';
 import { FindingNotFound, FindingNotRepairable } from './work.problems.js';
 import { WorkSessions } from './work-sessions.service.js';
 

@@ -4,10 +4,10 @@ import { DirectoryReader } from '@belay/directory';
 import { z } from 'zod';
 import { Clock } from '../production.command.js';
 import { SiteScope } from '../site-scope.service.js';
-import { SUPERVISE } from './pause.service.js';
 import type { CurrentSessions, CurrentWork, SessionFilter, SessionView } from './session.contract.js';
 import { assignedTo, openSessionsOf, sessionList } from './session-list.queries.js';
 import { sessionViewOf } from './session.rules.js';
+import { SUPERVISE } from './work-access.service.js';
 import { OperatorNotFound } from './work.problems.js';
 
 const listKey = z.tuple([z.uuid()]);

@@ -8,6 +8,7 @@ import {
   InstanceArchived,
   JobPaused,
   JobState,
+  NotAssignee,
   OperatorUnavailable,
   SkillMissing,
   TokenHeld,
@@ -15,14 +16,17 @@ import {
   TokenState,
 } from '../production.problems.js';
 import { SiteScope } from '../site-scope.service.js';
+import type { AssignmentRow } from './assignment.queries.js';
 import { AssignmentPolicies } from './assignment-policies.service.js';
 import type { Assignee, NodeToAssign, WorkQuestion } from './assignment-policy.contract.js';
+import { teamsOfOperator, type TeamOfOperator } from './claim.queries.js';
 import { Limiting } from './limiting.service.js';
 import { scopeOf } from './scope.rules.js';
 import { Turns } from './turns.service.js';
 import { tokenToAssign, WorkNodes } from './work-node.service.js';
 
 export const WORK = 'production.token:work';
+export const SUPERVISE = 'production.session:supervise';
 
 /** What is checked before anybody works on a token. All of it is looked up when it is asked: nothing a list showed counts. */
 @Injectable()
@@ -57,6 +61,25 @@ export class WorkAccess {
     const node = await this.nodes.node(command.tx, token.versionId, token.nodeId);
     if (!isOperable(node)) throw new ActionNotForNode('work', node.type, []);
     return node;
+  }
+
+  /**
+   * Throws unless it is for the caller to do what is done without beginning to work: it is theirs, or nobody's and one of
+   * their teams has it or may claim it; `fits` says which members. Whoever supervises may do it for them.
+   */
+  async refuseOthers(
+    { tx, by }: Command,
+    token: LockedToken,
+    nodeId: string,
+    assignment: AssignmentRow | undefined,
+    fits: (member: TeamOfOperator) => boolean = () => true,
+  ): Promise<void> {
+    if (assignment?.operatorId === by.accountId || by.may(SUPERVISE, token.siteId)) return;
+    const others = { teamId: assignment?.teamId ?? null, operatorId: assignment?.operatorId ?? null };
+    if (others.operatorId !== null) throw new NotAssignee(others, []);
+    const teams = await teamsOfOperator(tx, [by.accountId, nodeId, token.siteId]);
+    const mine = teams.filter(({ teamId, mayClaim }) => (assignment ? teamId === others.teamId : mayClaim));
+    if (!mine.some(fits)) throw new NotAssignee(others, []);
   }
 
   /** Throws when as many work there as may; nobody else gets in before the transaction ends. */
