@@ -371,8 +371,8 @@ describe('jobs that stations run', () => {
     return { id: jobTicketId };
   }
 
-  const becomes = (job: Job, status: string, at?: Date) =>
-    tell('oem.ticket-changed', { jobTicketId: job.id, status }, at);
+  const becomes = (job: Job, status: string, at?: Date, more: object = {}) =>
+    tell('oem.ticket-changed', { jobTicketId: job.id, status, ...more }, at);
   const step = (job: Job, nodeCode: string, status: string, goodQty = 0, at?: Date) =>
     tell('oem.step-changed', { jobTicketId: job.id, nodeCode, status, goodQty, scrapQty: 1 }, at);
 
@@ -460,10 +460,15 @@ describe('jobs that stations run', () => {
     const job = await created();
     await becomes(job, 'in_progress');
     await run(job, 'to-tokens', { ...because, nodeCode: 'PACK', qty: 40 });
-    await becomes(job, 'cancelled');
     const findings = () =>
       floor.api.rows(`SELECT kind, detail FROM production.health_finding WHERE subject_id = $1`, [job.id]);
+    // Their own ticket ends because of the hand-over: nobody need look after that.
+    await becomes(job, 'cancelled', undefined, { reason: 'moved-to-tokens' });
     expect(await findings()).toEqual([]);
+    await becomes(job, 'cancelled');
+    expect(await findings()).toEqual([
+      { kind: 'station-event-ignored', detail: { status: 'cancelled', reason: null } },
+    ]);
     await step(job, 'PACK', 'completed', 90);
     expect(await findings()).toEqual([
       { kind: 'station-event-ignored', detail: { nodeCode: 'PACK', status: 'completed' } },

@@ -14,6 +14,8 @@ export type StationTicketCreated = z.infer<typeof stationTicketCreated>;
 export const stationTicketChanged = z.object({
   jobTicketId: z.uuid(),
   status: z.enum(['planned', 'in_progress', 'on_hold', 'completed', 'cancelled']),
+  /** Why it was cancelled, as far as that is told. */
+  reason: z.string().nullable().default(null),
 });
 export type StationTicketChanged = z.infer<typeof stationTicketChanged>;
 

@@ -9,6 +9,9 @@ import { insertStationJob, isKnownJob, noteStation, takeStationWord } from './st
 import { siteDay } from './ticket.queries.js';
 import { freeCode } from './ticket.service.js';
 
+/** Why stations close a ticket whose job was handed over: it is our own word that comes back. */
+const HANDED_OVER = 'moved-to-tokens';
+
 /** Thrown for a fact that came before the one that it follows: it is told again. */
 class NotYetKnown extends Error {
   constructor(jobTicketId: string) {
@@ -34,8 +37,7 @@ export class StationService {
   async change(command: Command, job: LockedJob | undefined, told: StationTicketChanged, saidAt: Date): Promise<void> {
     if (!job) throw new NotYetKnown(told.jobTicketId);
     if (job.execution === 'tokens') {
-      // The ticket of a job that was handed over is closed there: that is the end of it.
-      if (told.status !== 'cancelled') await this.report(command, job, { status: told.status });
+      if (told.reason !== HANDED_OVER) await this.report(command, job, { status: told.status, reason: told.reason });
       return;
     }
     const [heard] = await takeStationWord(command.tx, [job.ticketId, saidAt]);
