@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { AssignmentPolicies } from '../../libs/production/src/work/assignment-policies.service.js';
 import { Absence } from '../../libs/production/src/work/absence.service.js';
 import { HealthService } from '../../libs/production/src/work/health.service.js';
-import { invariants, nightly } from '../../libs/production/src/work/health-check.queries.js';
+import { invariants, nightly, upkeep } from '../../libs/production/src/work/health-check.queries.js';
 import { RoomService } from '../../libs/production/src/work/room.service.js';
 import { WakeUp } from '../../libs/production/src/work/wake-up.service.js';
 import { fresh, outcome } from '../support/people.js';
@@ -518,6 +518,28 @@ describe('waiting', () => {
       expect((await shop.tokens(ticket)).map(({ status }) => status)).toEqual(['ready', 'ready', 'ready']);
       expect(await post(ada, `findings/${found[0]?.id}/repair`, { reason: 'crash' })).toBe('403 permission-missing');
     });
+  });
+
+  it('is told to supervisors when half an hour has brought nobody who could do it', async () => {
+    policy.isOn = true;
+    policy.answer = () => queued('NO_MATCH');
+    shop.now = noon;
+    const { tokens } = await run(await shop.linear('CUT', 'SEW'), 1);
+    const path = `/api/production/findings?subjectId=${tokens[0]?.id}&open=true`;
+    const told = async (minutes: number) => {
+      shop.now = later(minutes);
+      await shop.api.app.get(HealthService, { strict: false }).look(system, upkeep, nothing);
+      return (await boss.api.get(path, 200, findingList)).items.map(({ kind }) => kind);
+    };
+    expect(await told(30)).toEqual([]);
+    expect(await told(30.1)).toEqual(['unmatched-long']);
+    expect(await shop.api.app.get<Metrics>(METRICS, { strict: false }).metrics()).toContain(
+      'findings_open{kind="unmatched-long"} 1',
+    );
+    policy.answer = () => toOperator(ada.id);
+    expect(await wakeUp()).toBe(1);
+    expect(await told(31)).toEqual([]);
+    await clear();
   });
 
   it('is core: there is no flag that takes it away', () => {

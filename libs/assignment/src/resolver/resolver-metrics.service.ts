@@ -55,8 +55,8 @@ export class ResolverMetrics {
     this.#instruments.pins.inc({ action });
   }
 
-  failed(): void {
-    this.#instruments.errors.inc();
+  failed(decisions: number): void {
+    this.#instruments.errors.inc(decisions);
   }
 }
 

@@ -55,7 +55,7 @@ export class ResolverPolicy extends AssignmentPolicy {
       this.log.took(resolutions, each);
       return resolutions;
     } catch (error) {
-      this.metrics.failed();
+      this.metrics.failed(tokens.length);
       throw error;
     }
   }

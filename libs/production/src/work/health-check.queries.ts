@@ -183,6 +183,16 @@ export const upkeep: Readonly<Record<string, Check>> = {
        SELECT max(e.event_time) AS event_time FROM production.token_event e WHERE e.token_id = t.id) e
      WHERE t.current_node_id IS NOT NULL AND t.status = 'active' AND e.event_time < given.at - interval '2 hours'`,
   ),
+  'unmatched-long': check(
+    'unmatched_long',
+    'token',
+    't.id',
+    `'nodeId', t.current_node_id, 'since', t.queue_entered_at`,
+    `CROSS JOIN production.flow_token t
+     JOIN production.job_graph_instance i ON i.id = t.instance_id AND i.status = 'active'
+     WHERE t.current_node_id IS NOT NULL AND t.status = 'waiting' AND t.queue_reason = 'NO_MATCH'
+       AND t.queue_entered_at < given.at - interval '30 minutes'`,
+  ),
   'pause-long': check(
     'pause_long',
     'session',

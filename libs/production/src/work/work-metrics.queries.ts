@@ -8,6 +8,11 @@ export const unassignedTokens = statement<{ readonly tokens: number }>(
                      WHERE a.token_id = t.id AND a.status IN ('assigned', 'accepted', 'started', 'paused'))`,
 );
 
+export const openFindings = statement<{ readonly kind: string; readonly findings: number }>(
+  'production.count_open_findings',
+  `SELECT kind, count(*)::integer AS findings FROM production.health_finding WHERE resolved_at IS NULL GROUP BY 1`,
+);
+
 export const heldTokens = statement<{ readonly holdCode: string; readonly tokens: number }>(
   'production.count_held_tokens',
   `SELECT hold_code AS "holdCode", count(*)::integer AS tokens FROM production.flow_token

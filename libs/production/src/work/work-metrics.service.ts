@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Database, LiveGauge, METRICS, type Metrics } from '@belay/platform';
 import { Counter, Histogram } from 'prom-client';
-import { heldTokens, unassignedTokens } from './work-metrics.queries.js';
+import { heldTokens, openFindings, unassignedTokens } from './work-metrics.queries.js';
 
 interface Instruments {
   readonly wakes: Counter;
@@ -9,6 +9,7 @@ interface Instruments {
   readonly queueWait: Histogram;
   readonly unassigned: LiveGauge;
   readonly held: LiveGauge<'hold_code'>;
+  readonly findings: LiveGauge<'kind'>;
 }
 
 const made = new WeakMap<Metrics, Instruments>();
@@ -50,6 +51,9 @@ export class WorkMetrics implements OnApplicationBootstrap, OnApplicationShutdow
       this.#instruments.held.from(async () =>
         (await heldTokens(on, [])).map(({ holdCode, tokens }) => ({ labels: { hold_code: holdCode }, value: tokens })),
       ),
+      this.#instruments.findings.from(async () =>
+        (await openFindings(on, [])).map(({ kind, findings }) => ({ labels: { kind }, value: findings })),
+      ),
     ];
   }
 
@@ -79,6 +83,7 @@ function instrumentsOf(metrics: Metrics): Instruments {
     }),
     unassigned: new LiveGauge(metrics, 'tokens_unassigned', 'Tokens that are ready and nobody’s', []),
     held: new LiveGauge(metrics, 'tokens_held', 'Live tokens that are held', ['hold_code']),
+    findings: new LiveGauge(metrics, 'findings_open', 'Findings that nobody has settled', ['kind']),
   };
   made.set(metrics, now);
   return now;
