@@ -38,36 +38,23 @@ interface LiveToken {
 
 /** The two graphs: bags of two parts that are checked and reworked, and a batch that is shared out. */
 export async function drawGraphs(shop: Workshop): Promise<VersionItem[]> {
-  const bags = await shop.graph(
-    [
-      start(),
-      operation('CUT', { wipLimit: 4, concurrencyLimit: 2 }),
-      { code: 'SPLIT', name: 'Parts', type: 'split' },
-      operation('BODY', { scrapPolicy: { mode: 'auto_from_start' } }),
-      operation('STRAP', { concurrencyLimit: 1 }),
-      { code: 'JOIN', name: 'Together', type: 'join' },
-      operation('SEW', { wipLimit: 2, scrapPolicy: { mode: 'auto_from_cut' } }),
-      {
-        code: 'QC',
-        name: 'Check',
-        type: 'qc',
-        teamCategory: 'general',
-        qcPolicy: { reworkLimit: 1, allowScrap: true },
-      },
-      end(),
-    ],
-    [
-      ['START', 'CUT'],
-      ['CUT', 'SPLIT'],
-      ['SPLIT', 'BODY', { componentCode: 'BODY' }],
-      ['SPLIT', 'STRAP', { componentCode: 'STRAP' }],
-      ['BODY', 'JOIN'],
-      ['STRAP', 'JOIN'],
-      ['JOIN', 'SEW'],
-      ['SEW', 'QC'],
-      ['QC', 'END'],
-      ['QC', 'SEW', { type: 'rework' }],
-    ],
+  const check = {
+    code: 'QC',
+    name: 'Check',
+    type: 'qc',
+    teamCategory: 'general',
+    qcPolicy: { reworkLimit: 1, allowScrap: true },
+  };
+  const bags = await shop.parted(
+    {
+      before: [operation('CUT', { wipLimit: 4, concurrencyLimit: 2 })],
+      parts: [
+        operation('BODY', { scrapPolicy: { mode: 'auto_from_start' } }),
+        operation('STRAP', { concurrencyLimit: 1 }),
+      ],
+      after: [operation('SEW', { wipLimit: 2, scrapPolicy: { mode: 'auto_from_cut' } }), check],
+    },
+    ['QC', 'SEW', { type: 'rework' }],
   );
   const sheets = await shop.graph(
     [

@@ -316,28 +316,11 @@ describe('jobs that stations run', () => {
 
   beforeAll(async () => {
     worker = await startWorker({ config: floor.api.config, domains: [directory, production] });
-    forked = await floor.graph(
-      [
-        start(),
-        operation('CUT'),
-        { code: 'SPLIT', name: 'Split', type: 'split' },
-        operation('BODY'),
-        operation('STRAP'),
-        { code: 'JOIN', name: 'Join', type: 'join' },
-        operation('PACK'),
-        end(),
-      ],
-      [
-        ['START', 'CUT'],
-        ['CUT', 'SPLIT'],
-        ['SPLIT', 'BODY', { componentCode: 'BODY' }],
-        ['SPLIT', 'STRAP', { componentCode: 'STRAP' }],
-        ['BODY', 'JOIN'],
-        ['STRAP', 'JOIN'],
-        ['JOIN', 'PACK'],
-        ['PACK', 'END'],
-      ],
-    );
+    forked = await floor.parted({
+      before: [operation('CUT')],
+      parts: [operation('BODY'), operation('STRAP')],
+      after: [operation('PACK')],
+    });
   });
   afterAll(() => worker.close());
 

@@ -124,28 +124,11 @@ function drawGraphs(shop: Workshop, { crews }: Scenario): Promise<VersionItem[]>
       ['FINISH', 'END'],
     ],
   );
-  const parted = shop.graph(
-    [
-      start(),
-      step('CUT', 'cutting', 10),
-      { code: 'SPLIT', name: 'Parts', type: 'split' },
-      step('BODY', 'sewing', 14),
-      step('STRAP', 'finishing', 5),
-      { code: 'JOIN', name: 'Together', type: 'join' },
-      step('ASSEMBLE', 'sewing', 9, { wipLimit: Math.ceil(tailors * 0.4) }),
-      end(),
-    ],
-    [
-      ['START', 'CUT'],
-      ['CUT', 'SPLIT'],
-      ['SPLIT', 'BODY', { componentCode: 'BODY' }],
-      ['SPLIT', 'STRAP', { componentCode: 'STRAP' }],
-      ['BODY', 'JOIN'],
-      ['STRAP', 'JOIN'],
-      ['JOIN', 'ASSEMBLE'],
-      ['ASSEMBLE', 'END'],
-    ],
-  );
+  const parted = shop.parted({
+    before: [step('CUT', 'cutting', 10)],
+    parts: [step('BODY', 'sewing', 14), step('STRAP', 'finishing', 5)],
+    after: [step('ASSEMBLE', 'sewing', 9, { wipLimit: Math.ceil(tailors * 0.4) })],
+  });
   const reworked = shop.graph(
     [
       start(),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { workCenterView } from '@belay/production';
 import { newSite } from '../support/people.js';
-import { end, operation, start, Workshop, type TokenFacts } from './workshop.js';
+import { operation, Workshop, type TokenFacts } from './workshop.js';
 
 const none = '00000000-0000-0000-0000-000000000000';
 
@@ -34,24 +34,7 @@ describe('what is published', () => {
   });
 
   it('counts a piece once: while its parts are made they count, and it does not', async () => {
-    const graph = await floor.graph(
-      [
-        start(),
-        { code: 'SPLIT', name: 'Split', type: 'split' },
-        operation('BODY'),
-        operation('STRAP'),
-        { code: 'JOIN', name: 'Join', type: 'join' },
-        end(),
-      ],
-      [
-        ['START', 'SPLIT'],
-        ['SPLIT', 'BODY', { componentCode: 'BODY' }],
-        ['SPLIT', 'STRAP', { componentCode: 'STRAP' }],
-        ['BODY', 'JOIN'],
-        ['STRAP', 'JOIN'],
-        ['JOIN', 'END'],
-      ],
-    );
+    const graph = await floor.parted({ parts: [operation('BODY'), operation('STRAP')] });
     const job = await floor.ticket(graph, { processMode: 'piece', targetQty: 1 });
     await floor.start(job);
     const tokens = await floor.tokens(job);

@@ -47,6 +47,12 @@ interface Node extends Part {
   readonly code: string;
 }
 
+interface Parting {
+  readonly before?: readonly Node[];
+  readonly parts: readonly Node[];
+  readonly after?: readonly Node[];
+}
+
 export type Edge = readonly [from: string, to: string, details?: Part];
 
 /** A plant with a team, its people and graphs, made through the API of the real application. */
@@ -113,9 +119,21 @@ export class Workshop {
   /** Start, one operation after another, end. */
   linear(...operations: readonly (string | Node)[]): Promise<VersionItem> {
     const steps = operations.map((step) => (typeof step === 'string' ? operation(step) : step));
-    const codes = ['START', ...steps.map(({ code }) => code), 'END'];
-    const edges = codes.slice(1).map((to, n): Edge => [codes[n] ?? '', to]);
-    return this.graph([start(), ...steps, end()], edges);
+    const nodes = [start(), ...steps, end()];
+    return this.graph(nodes, inLine(nodes));
+  }
+
+  /** One step after another to a split, one component on each branch, and from the join one step after another again. */
+  parted({ before = [], parts, after = [] }: Parting, ...more: readonly Edge[]): Promise<VersionItem> {
+    const split = { code: 'SPLIT', name: 'Parts', type: 'split' };
+    const join = { code: 'JOIN', name: 'Together', type: 'join' };
+    const branches = parts.flatMap(({ code }): Edge[] => [
+      [split.code, code, { componentCode: code }],
+      [code, join.code],
+    ]);
+    const first = [start(), ...before, split];
+    const last = [join, ...after, end()];
+    return this.graph([...first, ...parts, ...last], [...inLine(first), ...branches, ...inLine(last), ...more]);
   }
 
   /** A job of one batch of ten, unless more is said. */
@@ -155,6 +173,10 @@ export class Workshop {
       [ticket.id],
     );
   }
+}
+
+function inLine(nodes: readonly Node[]): Edge[] {
+  return nodes.slice(1).map(({ code }, n) => [nodes[n]?.code ?? '', code]);
 }
 
 export function start(): Node {
