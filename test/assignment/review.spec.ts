@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { agreementView, assignment, replayView } from '@belay/assignment';
 import { directory } from '@belay/directory';
 import { RUNTIME, type Runtime } from '@belay/platform';
@@ -84,10 +85,48 @@ describe('what was chosen', () => {
     const inTurn = await replay('&strategy=in-turn');
     expect(inTurn.choices).toBe(9);
     expect(inTurn.same).toBeLessThan(9);
-    expect((await replay('&until=2020-01-01T00:00:00Z')).choices).toBe(0);
+    expect(inTurn.coverage).toEqual({ decisions: 9, then: 1, now: 1 });
+    expect(await replay('&until=2020-01-01T00:00:00Z')).toMatchObject({
+      choices: 0,
+      coverage: { decisions: 0, then: null, now: null },
+      wait: { queued: { tokens: 0, minutes: null }, backlog: { known: 0, then: null, now: null } },
+    });
     const stranger = await newHolder(shop.api, shop.admin, 'supervisor', (await newSite(shop.admin)).id);
     expect(await stranger.get(`/api/assignment/replay?graphId=${graph.graphId}`, 200, replayView)).toMatchObject({
       choices: 0,
     });
+  });
+
+  it('is told with how much of it somebody was found for, and how long it queued', async () => {
+    const { own, people, graph } = await plant(1);
+    await own.pieces(graph, 1);
+    const [queuing, limited, failed, tried, taken] = Array.from({ length: 5 }, () => randomUUID());
+    const entries = [
+      // A token that waited for two things, and on its second visit for one.
+      { token: queuing, minutes: 60, event: 'queued', wanted: 'TEAM_UNAVAILABLE' },
+      { token: queuing, minutes: 50, event: 'queued', wanted: 'NO_MATCH' },
+      { token: queuing, minutes: 40, event: 'woken', operator: people[0]?.id },
+      { token: queuing, minutes: 30, event: 'queued', wanted: 'OPERATOR_UNAVAILABLE' },
+      { token: queuing, minutes: 20, event: 'woken', operator: people[0]?.id },
+      { token: limited, minutes: 10, event: 'queued', wanted: 'CONCURRENCY_LIMIT', code: 'LIMIT' },
+      { token: failed, minutes: 10, event: 'resolver_error', untraced: true },
+      { token: tried, minutes: 10, event: 'unassigned', code: 'SHADOW' },
+      { token: taken, minutes: 10, event: 'unassigned', untraced: true },
+    ];
+    await shop.api.rows(
+      `INSERT INTO assignment.assignment_log (token_id, node_id, method, event, tier, reason_code, reason_json, queue_reason,
+                                              assigned_to_type, assigned_to_id, operator_id, created_at)
+       SELECT e.token, n.id, 'AUTO', e.event, 'auto', e.code,
+              CASE WHEN e.untraced THEN '{}' ELSE '{"trace": {"candidates": []}}' END::jsonb, e.wanted,
+              CASE WHEN e.operator IS NOT NULL THEN 'operator' END, e.operator, e.operator, now() - make_interval(mins => e.minutes)
+       FROM jsonb_to_recordset($2::jsonb) AS e (token uuid, minutes integer, event text, wanted text, code text, operator uuid, untraced boolean)
+       JOIN production.routing_node n ON n.graph_version_id = $1 AND n.node_code = 'SEW'
+       ORDER BY e.minutes DESC`,
+      [graph.id, JSON.stringify(entries)],
+    );
+    const { coverage, wait } = await shop.admin.get(`/api/assignment/replay?graphId=${graph.graphId}`, 200, replayView);
+    expect(coverage).toEqual({ decisions: 8, then: 3 / 8, now: 4 / 8 });
+    expect(wait.queued.tokens).toBe(2);
+    expect(wait.queued.minutes).toBeCloseTo((20 + 10) / 2);
   });
 });

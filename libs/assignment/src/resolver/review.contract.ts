@@ -42,6 +42,25 @@ export const replayView = z
     sigma: z
       .object({ then: z.number(), now: z.number() })
       .describe('How unevenly the choices lie on all who could have had one'),
+    coverage: z
+      .object({
+        decisions: z.int().describe('Without those that a full limit held up: they are decided when they are let in'),
+        then: z.number().nullable().describe('Share of them that gave the work to somebody, or to a team'),
+        now: z.number().nullable().describe('With those that were only logged; a strategy finds nobody else'),
+      })
+      .describe('Of the whole span'),
+    wait: z.object({
+      queued: z
+        .object({ tokens: z.int(), minutes: z.number().nullable() })
+        .describe('Tokens that were let in after they had queued, and how long they had on average, as logged'),
+      backlog: z
+        .object({ known: z.int(), then: z.number().nullable(), now: z.number().nullable() })
+        .describe(
+          'Mean minutes until whoever was chosen would come to it, by one strategy and the other, if they did their choices ' +
+            'one after the other and each in their usual time; only of choices where that was known. The log does not ' +
+            'hold what else they had to do, when they paused, or when a limit would have let somebody in',
+        ),
+    }),
   })
   .meta({ id: 'AssignmentReplay' });
 export type ReplayView = z.infer<typeof replayView>;

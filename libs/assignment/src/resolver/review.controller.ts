@@ -36,7 +36,9 @@ export class ReviewController {
   @Requires(READ_LOG)
   @Endpoint('Make choices of the past again', {
     returns: replayView,
-    description: 'Each from the candidates that were written down with it, and as loaded as they were then.',
+    description:
+      'Each from the candidates that were written down with it, and as loaded as they were then. Tells how evenly work lay, ' +
+      'how much of it somebody was found for, and how long it waited, as far as the log holds that.',
   })
   replay(@By() by: Caller, @Query({ schema: replayQuery }) query: ReplayQuery): Promise<ReplayView> {
     return this.reviews.replay(by, query);

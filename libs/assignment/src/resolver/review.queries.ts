@@ -23,12 +23,43 @@ export const agreementOf = statement<{ choices: number; given: number; agreed: n
   'each time',
 );
 
-/** The newest $5 choices of a person, with what each was made from. */
-export const madeChoices = statement<{ operatorId: string; trace: unknown }>(
+/** The newest $5 choices of a person, in their order, with what each was made from. */
+export const madeChoices = statement<{ at: Date; operatorId: string; trace: unknown }>(
   'assignment.made_choices',
-  `SELECT l.operator_id AS "operatorId", l.reason_json -> 'trace' AS trace
+  `SELECT newest.* FROM (
+     SELECT l.id, l.created_at AS at, l.operator_id AS "operatorId", l.reason_json -> 'trace' AS trace
+     FROM assignment.assignment_log l
+     WHERE l.event IN ('assigned', 'woken') AND l.tier <> 'manual' AND l.operator_id IS NOT NULL AND ${asked('l')}
+     ORDER BY l.created_at DESC, l.id DESC LIMIT $5) newest
+   ORDER BY newest.at, newest.id`,
+  'each time',
+);
+
+/**
+ * Decisions, those that gave the work to somebody or some team, and those that were only logged. What a full limit held up
+ * is none: it is decided when it is let in. An error is one that gave nothing.
+ */
+export const coverageOf = statement<{ decisions: number; given: number; logged: number }>(
+  'assignment.coverage_of',
+  `SELECT count(*)::integer AS decisions, count(*) FILTER (WHERE l.event IN ('assigned', 'woken') AND l.assigned_to_id IS NOT NULL)::integer AS given,
+          count(*) FILTER (WHERE l.event = 'unassigned' AND l.reason_code = 'SHADOW')::integer AS logged
    FROM assignment.assignment_log l
-   WHERE l.event IN ('assigned', 'woken') AND l.tier <> 'manual' AND l.operator_id IS NOT NULL AND ${asked('l')}
-   ORDER BY l.created_at DESC, l.id DESC LIMIT $5`,
+   WHERE (l.reason_json ? 'trace' AND l.event IN ('assigned', 'woken', 'queued', 'unassigned') OR l.event = 'resolver_error')
+     AND l.method <> 'SKIP' AND coalesce(l.queue_reason, '') NOT IN ('CONCURRENCY_LIMIT', 'WIP_LIMIT') AND ${asked('l')}`,
+  'each time',
+);
+
+/** Tokens that were let in, and minutes since each was queued, on average; also when it had to wait for more than one thing. */
+export const queuedMinutes = statement<{ tokens: number; minutes: number | null }>(
+  'assignment.queued_minutes',
+  `SELECT count(q.at)::integer AS tokens, avg(extract(epoch FROM l.created_at - q.at) / 60)::float8 AS minutes
+   FROM assignment.assignment_log l
+   CROSS JOIN LATERAL (
+     SELECT min(q.created_at) AS at FROM assignment.assignment_log q
+     WHERE q.token_id = l.token_id AND q.node_id = l.node_id AND q.event = 'queued' AND q.id < l.id
+       AND NOT EXISTS (
+         SELECT FROM assignment.assignment_log w
+         WHERE w.token_id = q.token_id AND w.node_id = q.node_id AND w.event = 'woken' AND w.id > q.id AND w.id < l.id)) q
+   WHERE l.event = 'woken' AND ${asked('l')}`,
   'each time',
 );
