@@ -20,6 +20,12 @@ interface Hand {
   readonly order?: number;
 }
 
+/** Where tokens are, and what they wait for there. */
+interface Stay {
+  readonly at?: string;
+  readonly waitingFor?: string | null;
+}
+
 /** The time of the room; its site is in Tokyo, where it is 21:00 of the same day and the evening shift is on. */
 export const noon = new Date('2025-11-20T12:00:00Z');
 const minute = 60_000;
@@ -36,8 +42,8 @@ export class DecisionRoom {
     private readonly instanceId: string,
   ) {}
 
-  /** A site of its own, with a team for sewing and a job of its node. */
-  static async in(shop: Workshop, node: Details = {}, team: Details = {}): Promise<DecisionRoom> {
+  /** A site of its own, with a team for sewing and a job of its node, after which there is another one. */
+  static async in(shop: Workshop, node: Details = {}, team: Details = {}, next: Details = {}): Promise<DecisionRoom> {
     const siteId = await shop.api.rows<{ id: string }>(
       `WITH s AS (
          INSERT INTO directory.site (id, code, name, kind, time_zone, working_hours, row_version)
@@ -54,7 +60,7 @@ export class DecisionRoom {
     const teamId = await newTeam(shop, site, team);
     const version = await shop.linear(
       operation('SEW', { teamCategory: 'sewing', estimatedMinutes: 30, ...node }),
-      'PACK',
+      operation('PACK', next),
     );
     const versions = shop.api.app.get(Versions, { strict: false });
     const published = await versions.get(shop.api.app.get(Database).dataSource, version.id);
@@ -105,16 +111,45 @@ export class DecisionRoom {
     );
   }
 
-  /** Tokens at the node that have just come. */
-  async tokens(count: number): Promise<TokenToAssign[]> {
+  /** Tokens that have just come: to the node, and let in there, unless said. */
+  async tokens(count: number, { at = 'SEW', waitingFor = null }: Stay = {}): Promise<TokenToAssign[]> {
     const ids = Array.from({ length: count }, () => randomUUIDv7()).toSorted();
     await this.shop.api.rows(
-      `INSERT INTO production.flow_token (id, instance_id, token_type, current_node_id, status, qty, spawned_at, first_spawned_at)
-       SELECT id, $2, 'batch', $3, 'ready', 1, $4, $4 FROM unnest($1::uuid[]) AS id`,
-      [ids, this.instanceId, this.node.id, noon],
+      `INSERT INTO production.flow_token (id, instance_id, token_type, current_node_id, status, qty, spawned_at, first_spawned_at,
+                                          queue_reason, queue_entered_at)
+       SELECT t.id, $2, 'batch', n.id, CASE WHEN $5::text IS NULL THEN 'ready' ELSE 'waiting' END, 1, $4, $4, $5,
+              CASE WHEN $5::text IS NOT NULL THEN $4::timestamptz END
+       FROM unnest($1::uuid[]) AS t (id)
+       JOIN production.routing_node n ON n.graph_version_id = $3 AND n.node_code = $6`,
+      [ids, this.instanceId, this.node.versionId, noon, waitingFor, at],
     );
     const { instanceId, jobTicketId, siteId } = this;
     return ids.map((id) => ({ id, instanceId, jobTicketId, siteId, qty: 1, priority: 0 }));
+  }
+
+  /** What may be at the node at once, and wait for it. */
+  async limit({ concurrency, wip, queue }: { concurrency?: number; wip?: number; queue?: number }): Promise<void> {
+    await this.shop.api.rows(
+      `INSERT INTO production.node_limit (graph_id, node_code, concurrency_limit, wip_limit, queue_limit, source)
+       VALUES ($1, 'SEW', $2, $3, $4, 'manual')
+       ON CONFLICT (graph_id, node_code) DO UPDATE
+         SET concurrency_limit = excluded.concurrency_limit, wip_limit = excluded.wip_limit, queue_limit = excluded.queue_limit`,
+      [this.node.graphId, concurrency ?? null, wip ?? null, queue ?? null],
+    );
+  }
+
+  /** Somebody who has worked at the node for so many minutes. */
+  async works(operatorId: string, minutes: number): Promise<void> {
+    const [token] = await this.tokens(1);
+    await this.shop.api.rows(
+      `WITH a AS (
+         INSERT INTO production.token_assignment (id, token_id, node_id, assigned_to_type, operator_id, method, status, assigned_at,
+                                                  started_at, status_changed_at)
+         VALUES (gen_random_uuid(), $1, $2, 'operator', $3, 'MANUAL', 'started', now(), now(), now()))
+       INSERT INTO production.token_work_session (id, token_id, node_id, operator_id, status, started_at)
+       VALUES (gen_random_uuid(), $1, $2, $3, 'active', now() - make_interval(mins => $4))`,
+      [token?.id, this.node.id, operatorId, minutes],
+    );
   }
 
   ask(tokens: readonly TokenToAssign[], facts: Partial<Question> = {}): Promise<readonly Decision[]> {

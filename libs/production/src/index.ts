@@ -13,7 +13,9 @@ export {
   type RunView,
   type TicketView,
 } from './tickets/ticket.contract.js';
-export { ProductionReader, type Pace, type PlannedNode } from './production.reader.js';
+export { ProductionReader, type PlannedNode } from './production.reader.js';
+export type { UndecidedToken } from './work/node-queue.queries.js';
+export type { Room } from './work/queue-outlook.service.js';
 export {
   AssignmentPolicy,
   PolicyRegister,

@@ -33,6 +33,7 @@ import { HealthService } from './work/health.service.js';
 import { Limiting } from './work/limiting.service.js';
 import { PauseService } from './work/pause.service.js';
 import { Placement } from './work/placement.service.js';
+import { QueueOutlook } from './work/queue-outlook.service.js';
 import { Reassignment } from './work/reassignment.service.js';
 import { RoomService } from './work/room.service.js';
 import { SessionUpkeep } from './work/session-upkeep.service.js';
@@ -69,6 +70,7 @@ import { WorkProcessor } from './work/work.processor.js';
     PauseService,
     Placement,
     ProductionReader,
+    QueueOutlook,
     Reassignment,
     RetentionProcessor,
     RoomService,

@@ -59,6 +59,7 @@ import { OverrideService } from './work/override.service.js';
 import { PauseService } from './work/pause.service.js';
 import { PausedQueue } from './work/paused-queue.service.js';
 import { Placement } from './work/placement.service.js';
+import { QueueOutlook } from './work/queue-outlook.service.js';
 import { Reassignment } from './work/reassignment.service.js';
 import { RepairService } from './work/repair.service.js';
 import { ResponseService } from './work/response.service.js';
@@ -128,6 +129,7 @@ import { WorkController } from './work/work.controller.js';
     ProgressService,
     PublicationService,
     QcService,
+    QueueOutlook,
     Reassignment,
     RepairService,
     ResponseService,

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Executor } from '@belay/platform';
+import type { EntityManager } from 'typeorm';
 import { isOperable } from './graphs/node-type.rules.js';
 import {
   openSessions,
@@ -10,14 +11,16 @@ import {
   type OpenSession,
   type PlannedNodeRow,
 } from './graphs/planned-node.queries.js';
-import type { PublishedNode, PublishedVersion } from './graphs/published-version.rules.js';
+import type { PublishedVersion } from './graphs/published-version.rules.js';
 import { Versions } from './graphs/version.reader.js';
+import type { QueueReason } from './lifecycle/token.rules.js';
+import { limitAfter, type LimitReason } from './work/limit.rules.js';
 import {
   newestVersion,
-  slotsOf,
   standingToken,
   undecidedTokens,
   type StandingToken,
+  type UndecidedToken,
 } from './work/node-queue.queries.js';
 import {
   cycleMinutes,
@@ -26,8 +29,8 @@ import {
   unclaimedWork,
   type OperatorWork,
 } from './work/operator-work.queries.js';
-import { waitFactsOf } from './work/wait-estimate.queries.js';
-import { waitsOf } from './work/wait-estimate.rules.js';
+import { QueueOutlook, type Room, type Visitor } from './work/queue-outlook.service.js';
+import { WaitEstimates, type KnowsPeople, type Waiting } from './work/wait-estimate.service.js';
 
 /** A node that work is planned at. */
 export type PlannedNode = Omit<PlannedNodeRow, 'formSchema' | 'waitRule'> & {
@@ -50,21 +53,14 @@ export interface WorkQuestion {
   readonly details: boolean;
 }
 
-/** How fast a node's work goes. */
-export interface Pace {
-  /** How many may work at once; null without a limit. */
-  readonly concurrency: number | null;
-  readonly started: number;
-  /** Minutes that one token takes; null when nobody knows. */
-  readonly service: number | null;
-  /** Minutes that each running session has taken so far. */
-  readonly elapsed: readonly number[];
-}
-
 /** What other domains may ask; in a transaction they see what it has written. One query each, unless more is said. */
 @Injectable()
 export class ProductionReader {
-  constructor(private readonly versions: Versions) {}
+  constructor(
+    private readonly estimates: WaitEstimates,
+    private readonly outlook: QueueOutlook,
+    private readonly versions: Versions,
+  ) {}
 
   /** A version, which is read once and then known; one that nobody knows is 404 `graph-not-found`. */
   version(on: Executor, versionId: string): Promise<PublishedVersion> {
@@ -82,40 +78,50 @@ export class ProductionReader {
     return (await standingToken(on, [tokenId]))[0];
   }
 
-  /** The first of those that are at the node, that nobody has begun and nobody was given by hand. */
+  /**
+   * Those at nodes of the graph that nobody has begun and nobody was given by hand: of each node the first, at most so many
+   * in all. Those that were let in come first, then the others in the order of the queue.
+   */
   undecided(
     on: Executor,
-    {
-      graphId,
-      nodeCode,
-      sites,
-      most,
-    }: { graphId: string; nodeCode: string; sites: readonly string[] | null; most: number },
-  ): Promise<StandingToken[]> {
-    return undecidedTokens(on, [graphId, nodeCode, most, sites]);
+    { graphId, sites, most }: { graphId: string; sites: readonly string[] | null; most: number },
+  ): Promise<UndecidedToken[]> {
+    return undecidedTokens(on, [graphId, most, sites]);
   }
 
-  /** Two queries. What is designed counts where nothing was measured, for one unit. */
-  async pace(on: Executor, node: PublishedNode & { readonly graphId: string }, at: Date): Promise<Pace> {
-    const { id, workCenterId, graphId, code, estimatedMinutes } = node;
-    const scope = workCenterId === null ? [[null], [graphId], [code]] : [[workCenterId], [null], [null]];
-    const [slots] = await slotsOf(on, [id]);
-    const [facts] = await waitFactsOf(on, [[id], ...scope, [null], at]);
-    return {
-      concurrency: slots?.concurrency ?? null,
-      started: slots?.started ?? 0,
-      service: facts?.minutes ?? estimatedMinutes,
-      elapsed: facts?.elapsed ?? [],
-    };
+  /** The limit that would keep a token out of a node; none for who was let in there. One query, or two. */
+  limit(on: Executor, visitor: Visitor, at: Date): Promise<LimitReason | 'QUEUE_LIMIT' | null> {
+    return this.outlook.limit(on, visitor, at);
   }
 
-  /** Minutes until each of so many who wait has its turn; undefined when nobody knows how long a token takes. */
+  /** Where a token would stand in the queue of the node, and for how many minutes; null when nobody can say. Two queries. */
+  queued(
+    tx: EntityManager,
+    visitor: Visitor & { readonly queueReason: QueueReason },
+    at: Date,
+    people: KnowsPeople,
+  ): Promise<{ readonly position: number; readonly minutes: number | null }> {
+    return this.outlook.queued(tx, visitor, at, people);
+  }
+
+  /** What there is where each token is counted, besides all of them: the same room for those that are counted together. */
+  rooms(on: Executor, visitors: readonly Visitor[]): Promise<Room[]> {
+    return this.outlook.rooms(on, visitors);
+  }
+
+  /** The limit of the room that is full once so many more were let in, each of whom begins at once. */
+  limitAfter({ limits, occupancy }: Room, more: number): LimitReason | null {
+    return limitAfter(limits, occupancy, more);
+  }
+
+  /** Minutes that each of those who wait is likely to, as far as somebody can say; one query, and what `people` ask. */
   waits(
-    { service, elapsed }: Pick<Pace, 'service' | 'elapsed'>,
-    servers: number,
-    positions: number,
-  ): number[] | undefined {
-    return waitsOf({ service, elapsed, servers }, positions);
+    tx: EntityManager,
+    waiting: readonly Waiting[],
+    at: Date,
+    people: KnowsPeople,
+  ): Promise<Map<string, number | null>> {
+    return this.estimates.of(tx, waiting, at, people);
   }
 
   /** What each of them has to do, in their order. */

@@ -1,12 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '@belay/platform';
-import type { NodeToAssign, TokenToAssign, Verdict, WorkQuestion } from '@belay/production';
+import type { AssignmentPolicy, NodeToAssign, TokenToAssign, Verdict, WorkQuestion } from '@belay/production';
 import type { EntityManager } from 'typeorm';
 import { attendanceAt } from '../state/attendance.queries.js';
 import { availabilityAt, firstAvailable } from './availability.rules.js';
 import { awaitedBy, type Awaited } from './awaited.rules.js';
 import { attendanceAhead, closedDays, momentsAhead, skillsMissing } from './calendar.queries.js';
 import { eligible } from './prospect.rules.js';
+import type { Snapshot } from './snapshot.rules.js';
 import { Snapshots } from './snapshots.service.js';
 
 /** Who may do work, how many could, and when those who cannot now are back. */
@@ -63,10 +64,31 @@ export class Eligibility {
     from: Date,
     enforced: boolean,
   ): Promise<Map<string, Date>> {
-    const snapshot = await this.snapshots.load(tx, { node, tokens, at: from, enforced });
+    return this.nextStartIn(tx, await this.snapshots.load(tx, { node, tokens, at: from, enforced }), tokens);
+  }
+
+  /** The same questions, answered from snapshots that somebody has at hand; leaves that they alone know of hold as well. */
+  within(snapshotOf: (node: NodeToAssign) => Snapshot | undefined): Pick<AssignmentPolicy, 'headcount' | 'nextStart'> {
+    return {
+      headcount: (_tx, node, siteId) => {
+        const snapshot = snapshotOf(node);
+        return Promise.resolve(snapshot ? eligible(snapshot, new Set([siteId])).size : 0);
+      },
+      nextStart: (tx, tokens, node) => {
+        const snapshot = snapshotOf(node);
+        return snapshot ? this.nextStartIn(tx, snapshot, tokens) : Promise.resolve(new Map());
+      },
+    };
+  }
+
+  private async nextStartIn(
+    tx: EntityManager,
+    snapshot: Snapshot,
+    tokens: readonly TokenToAssign[],
+  ): Promise<Map<string, Date>> {
     const waits = tokens.map((token) => ({ token, awaited: awaitedBy(snapshot, { ...token, excluded: [] }) }));
     const all = new Map(waits.flatMap(({ awaited }) => awaited.map((one) => [keyOf(one), one])));
-    const returns = await this.returns(tx, [...all.values()], from, enforced);
+    const returns = await this.returns(tx, snapshot, [...all.values()]);
     return new Map(
       waits.flatMap(({ token, awaited }): [string, Date][] => {
         const first = Math.min(...awaited.map((one) => returns.get(keyOf(one)) ?? Infinity));
@@ -77,13 +99,21 @@ export class Eligibility {
 
   private async returns(
     tx: EntityManager,
+    snapshot: Snapshot,
     awaited: readonly Awaited[],
-    from: Date,
-    enforced: boolean,
   ): Promise<Map<string, number>> {
     if (awaited.length === 0) return new Map();
+    const { enforced } = snapshot;
+    const from = new Date(snapshot.at);
     const ids = [...new Set(awaited.map(({ operatorId }) => operatorId))];
-    const known = new Map((await attendanceAhead(tx, [ids, from])).map((one) => [one.operatorId, one.attendance]));
+    const supposed = new Map(snapshot.operators.map(({ id, attendance }) => [id, attendance.leaves]));
+    const ahead = await attendanceAhead(tx, [ids, from]);
+    const known = new Map(
+      ahead.map(({ operatorId, attendance }) => [
+        operatorId,
+        { ...attendance, leaves: [...attendance.leaves, ...(supposed.get(operatorId) ?? [])] },
+      ]),
+    );
     const ends = [...known.values()].flatMap(({ leaves, override }) => [
       ...leaves.map(({ until }) => until),
       override?.until ?? null,

@@ -55,6 +55,8 @@ export const decisionView = z
     reasonText: z.string().nullable(),
     queued: z.boolean(),
     queueReason: z.string().nullable(),
+    queuePosition: z.int().nullable().describe('Where it would wait, from 1; null when it would not'),
+    estimatedWaitMinutes: z.int().nullable().describe('Null when it would not wait, or nobody can say'),
     alternatives: z.array(alternative),
     warnings: z.array(z.string()),
     trace,
@@ -100,22 +102,30 @@ const plannedChange = z.strictObject({
   unavailablePolicy: z.enum(['WAIT', 'NEXT']).optional(),
 });
 
+const limit = z.int().min(0).nullable().optional();
+
 export const whatIf = z
   .strictObject({
     graphId: id,
-    nodeCode,
+    nodeCode: nodeCode.optional().describe('Where the plan, or the limits, would be'),
     plan: plannedChange.optional().describe('A plan or a pin that there is not yet'),
     withoutPlan: id.optional().describe('A plan or a pin that is taken away'),
     leave: z
       .strictObject({ operatorId: id, until: instant.optional() })
       .optional()
       .describe('Somebody who is away from now on'),
-    concurrencyLimit: z.int().min(0).nullable().optional().describe('Null: without a limit'),
+    concurrencyLimit: limit.describe('Of the node, or of its work centre; null: without a limit'),
+    wipLimit: limit.describe('The same'),
   })
   .refine(
-    ({ plan, withoutPlan, leave, concurrencyLimit }) =>
-      plan !== undefined || withoutPlan !== undefined || leave !== undefined || concurrencyLimit !== undefined,
+    ({ plan, withoutPlan, leave, concurrencyLimit, wipLimit }) =>
+      [plan, withoutPlan, leave, concurrencyLimit, wipLimit].some((change) => change !== undefined),
     { message: 'must change something' },
+  )
+  .refine(
+    ({ nodeCode: at, plan, concurrencyLimit, wipLimit }) =>
+      at !== undefined || [plan, concurrencyLimit, wipLimit].every((change) => change === undefined),
+    { path: ['nodeCode'], message: 'must say where the plan or the limit would be' },
   )
   .meta({ id: 'WhatIf' });
 export type WhatIf = z.infer<typeof whatIf>;
@@ -129,21 +139,26 @@ const prospect = z.object({
   medianWaitMinutes: z
     .int()
     .nullable()
-    .describe('Of those that wait for a place; null when nobody knows, or none does'),
+    .describe('Of those that wait and of which somebody can say how long; null when there is none'),
   longestWaitMinutes: z.int().nullable(),
 });
 
 const fate = z.object({ decision: z.string(), operatorId: id.nullable(), queueReason: z.string().nullable() });
 
+const nodeEffect = z.object({
+  nodeCode: z.string(),
+  name: z.string(),
+  tokens: z.int().describe('That nobody has begun and nobody was given by hand'),
+  before: prospect.describe('When all of them are decided anew as things are'),
+  after: prospect,
+  changed: z.array(z.object({ tokenId: id, before: fate, after: fate })),
+});
+
 export const whatIfView = z
   .object({
     graphId: id,
-    nodeCode: z.string(),
     at: z.iso.datetime(),
-    tokens: z.int().describe('At the node, not begun and not given by hand'),
-    before: prospect.describe('When all of them are decided anew as things are'),
-    after: prospect,
-    changed: z.array(z.object({ tokenId: id, before: fate, after: fate })),
+    nodes: z.array(nodeEffect).describe('Where there are such tokens, in the order of the graph'),
   })
   .meta({ id: 'WhatIfEffect' });
 export type WhatIfView = z.infer<typeof whatIfView>;

@@ -34,7 +34,7 @@ export class PreviewController {
   @Endpoint('See who would get a token, and why', {
     returns: decisionView,
     problems: ['404 token-not-found', '404 node-not-found'],
-    description: 'Nothing is assigned, locked or logged. Limits are left out.',
+    description: 'As limits and people are at this moment. Nothing is assigned, locked or logged.',
   })
   preview(@By() by: Caller, @Query({ schema: previewQuery }) query: PreviewQuery): Promise<DecisionView> {
     return this.previews.preview(by, query);
@@ -47,7 +47,8 @@ export class PreviewController {
     returns: plansPreview,
     problems: ['404 job-not-found'],
     description:
-      'How its tokens would be spread if all of them came to the node now; of more than a thousand, the first.',
+      'How its tokens would be spread if all of them came to the node now; of more than a thousand, the first. Limits are ' +
+      'left out, because they will not come all at once.',
   })
   plans(@By() by: Caller, @Body({ schema: plansPreviewQuery }) body: PlansPreviewQuery): Promise<PlansPreview> {
     return this.previews.plans(by, body.jobTicketId);
@@ -60,8 +61,8 @@ export class PreviewController {
     returns: whatIfView,
     problems: ['404 node-not-found'],
     description:
-      'Decides the work of a node anew as things are and as they would be, and saves nothing. Work that is begun, or was ' +
-      'given by hand, stays where it is.',
+      'Decides the work at all nodes of a graph anew as things are and as they would be, and saves nothing. Work that is ' +
+      'begun, or was given by hand, stays where it is. Of more than a thousand tokens, the first of each node.',
   })
   whatIf(@By() by: Caller, @Body({ schema: whatIf }) body: WhatIf): Promise<WhatIfView> {
     return this.whatIfs.ask(by, body);

@@ -13,7 +13,7 @@ export class NodeNotFound extends NotFound {
   readonly slug = 'node-not-found';
   readonly title = 'There is no such node';
 
-  constructor(node: { readonly nodeId: string } | { readonly graphId: string; readonly nodeCode: string }) {
+  constructor(node: { readonly nodeId: string } | { readonly graphId: string; readonly nodeCode: string | null }) {
     super('The version in question has no such node.', node);
   }
 }

@@ -4,6 +4,7 @@ import { ProductionReader, type NodeToAssign } from '@belay/production';
 import type { EntityManager } from 'typeorm';
 import { READ_PLANS } from '../plans/plan-places.service.js';
 import { Attendances } from '../state/attendances.service.js';
+import { Eligibility } from './eligibility.service.js';
 import type { DecisionView, PlansPreview, PreviewQuery } from './preview.contract.js';
 import { JobNotFound, NodeNotFound, TokenNotFound } from './preview.problems.js';
 import { ResolverMetrics } from './resolver-metrics.service.js';
@@ -13,7 +14,7 @@ import { Snapshots } from './snapshots.service.js';
 
 /** Tokens of a job that are looked at; more of them would be spread the same way. */
 const MOST_TOKENS = 1_000;
-const asTheyAre = { limit: null, shadow: false };
+const unlimited = { limit: null, shadow: false };
 
 /** Who would be chosen, without choosing anybody: nothing is locked, written or logged. */
 @Injectable()
@@ -21,6 +22,7 @@ export class PreviewService {
   constructor(
     private readonly attendances: Attendances,
     private readonly database: Database,
+    private readonly eligibility: Eligibility,
     private readonly metrics: ResolverMetrics,
     private readonly production: ProductionReader,
     @Inject(RUNTIME) private readonly runtime: Runtime,
@@ -38,12 +40,17 @@ export class PreviewService {
       const node = { ...known, graphId: version.graphId, versionId: version.id };
       // A rejection is of one visit, at the node where the token is.
       const excluded = token.nodeId === nodeId ? token.rejectedBy : [];
-      const snapshot = await this.snapshots.load(tx, { node, tokens: [token], at, enforced: this.enforced(node) });
       const operable = version.isOperable(nodeId);
-      const [resolution] = resolve({ ...snapshot, operable }, [{ ...token, excluded }], asTheyAre).resolutions;
+      const limit = operable ? await this.production.limit(tx, { token, node }, at) : null;
+      const snapshot = await this.snapshots.load(tx, { node, tokens: [token], at, enforced: this.enforced(node) });
+      const asked = [{ ...token, excluded }];
+      const [resolution] = resolve({ ...snapshot, operable }, asked, { limit, shadow: false }).resolutions;
       if (!resolution) throw new Error('One token has one decision');
       this.metrics.previewed();
-      return view(resolution);
+      if (resolution.decision !== 'QUEUED' || limit === 'QUEUE_LIMIT') return view(resolution);
+      const { queueReason } = resolution;
+      const people = this.eligibility.within(() => snapshot);
+      return view(resolution, await this.production.queued(tx, { token, node, queueReason }, at, people));
     });
   }
 
@@ -63,7 +70,7 @@ export class PreviewService {
           at,
           enforced: this.enforced(node),
         });
-        const { resolutions } = resolve(snapshot, tokens, asTheyAre);
+        const { resolutions } = resolve(snapshot, tokens, unlimited);
         nodes.push({ nodeId: node.id, nodeCode: node.code, name: node.name, shares: sharesOf(resolutions) });
       }
       this.metrics.previewed();
@@ -73,8 +80,8 @@ export class PreviewService {
 
   /** One moment of the database, in which nothing can be changed. */
   looking<Answer>(work: (tx: EntityManager, at: Date) => Promise<Answer>): Promise<Answer> {
-    return this.database.dataSource.transaction('REPEATABLE READ', async (tx) => {
-      await tx.query('SET TRANSACTION READ ONLY');
+    return this.database.dataSource.transaction(async (tx) => {
+      await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
       return work(tx, await this.attendances.time(tx));
     });
   }
@@ -105,7 +112,10 @@ function sharesOf(resolutions: readonly Resolution[]): PlansPreview['nodes'][num
   return [...shares.values()].toSorted((one, other) => other.tokens - one.tokens);
 }
 
-function view(resolution: Resolution): DecisionView {
+function view(
+  resolution: Resolution,
+  queue?: { readonly position: number; readonly minutes: number | null },
+): DecisionView {
   const { decision, method, tier, reasonCode, reasonText, alternatives, warnings } = resolution;
   const { at, enforced, load, steps, candidates, dropped } = resolution.trace;
   const assignee = resolution.decision === 'ASSIGNED' ? resolution.assignee : null;
@@ -121,6 +131,8 @@ function view(resolution: Resolution): DecisionView {
     reasonText,
     queued: decision === 'QUEUED',
     queueReason: resolution.decision === 'QUEUED' ? resolution.queueReason : null,
+    queuePosition: queue?.position ?? null,
+    estimatedWaitMinutes: queue?.minutes ?? null,
     alternatives: [...alternatives],
     warnings: [...warnings],
     trace: { at, enforced, load, steps: [...steps], candidates: [...candidates], dropped: [...dropped] },

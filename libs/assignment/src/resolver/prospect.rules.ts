@@ -1,37 +1,67 @@
+import type { Question, Room } from '@belay/production';
 import { spreadOf } from './load.rules.js';
 import { People, unfit } from './people.rules.js';
-import { resolve, type Resolution } from './resolver.rules.js';
+import { Dispatch, type Resolution } from './resolver.rules.js';
 import { teamsFor } from './search.rules.js';
 import type { AskedToken, Snapshot } from './snapshot.rules.js';
 
-/** A node's work as it would go: who has which token, and how many may be at it. */
-export interface Outlook {
-  readonly resolutions: readonly Resolution[];
-  /** Tokens that wait for a place, in their order. */
-  readonly waiting: number;
+/** A token that comes to a node, and the room in which it is counted with others. */
+export interface Comer {
+  readonly token: AskedToken;
+  readonly nodeCode: string;
+  readonly room: Room;
+}
+
+export type Fate<C extends Comer> = C & {
+  readonly resolution: Resolution;
+  /** Among those that wait in the same room, from 1; null for one that does not wait. */
+  readonly position: number | null;
+};
+
+/** A node's work as it would go. */
+export interface Outlook<C extends Comer> {
+  readonly fates: readonly Fate<C>[];
+  /** How many may be at it. */
   readonly headcount: number;
-  /** How unevenly the work would lie on those who could do it. */
+  /** How unevenly all work would lie on those who could do this. */
   readonly sigma: number;
 }
 
-/** Decides for all tokens, in the order of the queue; only the first `places` of them may be let in. */
-export function outlookOf(snapshot: Snapshot, tokens: readonly AskedToken[], places: number): Outlook {
-  const first = resolve(snapshot, tokens.slice(0, places), { limit: null, shadow: false }).resolutions;
-  const others = resolve(snapshot, tokens.slice(places), { limit: 'CONCURRENCY_LIMIT', shadow: false }).resolutions;
-  const people = eligible(snapshot, new Set(tokens.map(({ siteId }) => siteId)));
-  const given = new Map<string, number>();
-  for (const one of first) {
-    const operatorId = one.decision === 'ASSIGNED' ? one.assignee.operatorId : null;
-    if (operatorId !== null) given.set(operatorId, (given.get(operatorId) ?? 0) + 1);
+/**
+ * Decides for all tokens, in the order in which they come: whoever is let in takes a place in their room, and who got
+ * something at one node has it at all. `limitAfter` says what keeps out one that comes after so many others.
+ */
+export function outlooksOf<C extends Comer>(
+  snapshots: ReadonlyMap<string, Snapshot>,
+  comers: readonly C[],
+  limitAfter: (room: Room, before: number) => Question['limit'],
+): Map<string, Outlook<C>> {
+  const dispatches = new Map([...snapshots].map(([code, snapshot]) => [code, new Dispatch(snapshot, false)]));
+  const admitted = new Map<Room, number>();
+  const waiting = new Map<Room, number>();
+  const fates = new Map<string, Fate<C>[]>([...snapshots.keys()].map((code) => [code, []]));
+  for (const comer of comers) {
+    const { token, nodeCode, room } = comer;
+    const here = dispatches.get(nodeCode);
+    if (!here) throw new Error(`There is no snapshot of the node ${nodeCode}`);
+    const before = admitted.get(room) ?? 0;
+    const resolution = here.decide(token, limitAfter(room, before));
+    const position = resolution.decision === 'QUEUED' ? (waiting.get(room) ?? 0) + 1 : null;
+    if (position === null) admitted.set(room, before + 1);
+    else waiting.set(room, position);
+    fates.get(nodeCode)?.push({ ...comer, resolution, position });
+    const operatorId = resolution.decision === 'ASSIGNED' ? resolution.assignee.operatorId : null;
+    if (operatorId === null) continue;
+    for (const other of dispatches.values()) if (other !== here) other.heard(operatorId, token);
   }
-  const open = new Map(snapshot.operators.map(({ id, work }) => [id, work.open]));
-  const loads = [...people].map((id) => (open.get(id) ?? 0) + (given.get(id) ?? 0));
-  return {
-    resolutions: [...first, ...others],
-    waiting: others.length,
-    headcount: people.size,
-    sigma: spreadOf(loads).sigma,
-  };
+  return new Map(
+    [...dispatches].map(([code, dispatch]) => {
+      const own = fates.get(code) ?? [];
+      const people = eligible(dispatch.snapshot, new Set(own.map(({ token }) => token.siteId)));
+      const { sigma } = spreadOf([...people].map((id) => dispatch.openOf(id)));
+      return [code, { fates: own, headcount: people.size, sigma }];
+    }),
+  );
 }
 
 /** Everybody who could be chosen for the node's work at one of the sites. */

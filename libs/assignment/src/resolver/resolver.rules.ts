@@ -48,9 +48,11 @@ export interface Resolved {
   readonly turns: ReadonlyMap<string, string>;
 }
 
+/** What is full, so that nobody gets anything: a limit, or even the queue before it. */
+type FullLimit = Question['limit'] | 'QUEUE_LIMIT';
+
 export interface Conditions {
-  /** The limit that is full, so that nobody gets anything. */
-  readonly limit: Question['limit'];
+  readonly limit: FullLimit;
   /** The automatic choice is only written down. */
   readonly shadow: boolean;
 }
@@ -60,16 +62,49 @@ const mostWritten = 20;
 const mostAlternatives = 3;
 
 /** Decides for one token after the other; the same snapshot, tokens and conditions lead to the same people. */
-export function resolve(snapshot: Snapshot, tokens: readonly AskedToken[], conditions: Conditions): Resolved {
-  const people = new People(snapshot);
-  const tally = new Tally(snapshot, people);
-  const general = snapshot.rules.filter(({ tokenId }) => tokenId === null);
-  const pinned = new Set(snapshot.rules.map(({ tokenId }) => tokenId));
-  const resolutions = tokens.map((token) => {
-    const rules = rulesOf(pinned.has(token.id) ? snapshot.rules : general, token);
-    return new Case({ snapshot, people, tally, token }, conditions).decide(rules);
-  });
-  return { resolutions, turns: tally.turns };
+export function resolve(snapshot: Snapshot, tokens: readonly AskedToken[], { limit, shadow }: Conditions): Resolved {
+  const dispatch = new Dispatch(snapshot, shadow);
+  return { resolutions: tokens.map((token) => dispatch.decide(token, limit)), turns: dispatch.turns };
+}
+
+/** The decisions of a node, each of which sees what those before it have given out. */
+export class Dispatch {
+  readonly #people: People;
+  readonly #tally: Tally;
+  readonly #general: readonly Rule[];
+  readonly #pinned: ReadonlySet<string | null>;
+
+  constructor(
+    readonly snapshot: Snapshot,
+    private readonly shadow: boolean,
+  ) {
+    this.#people = new People(snapshot);
+    this.#tally = new Tally(snapshot, this.#people);
+    this.#general = snapshot.rules.filter(({ tokenId }) => tokenId === null);
+    this.#pinned = new Set(snapshot.rules.map(({ tokenId }) => tokenId));
+  }
+
+  /** Where the rounds of the teams have got to, of those that moved. */
+  get turns(): ReadonlyMap<string, string> {
+    return this.#tally.turns;
+  }
+
+  decide(token: AskedToken, limit: FullLimit): Resolution {
+    const { snapshot, shadow } = this;
+    const rules = rulesOf(this.#pinned.has(token.id) ? snapshot.rules : this.#general, token);
+    const search = { snapshot, people: this.#people, tally: this.#tally, token };
+    return new Case(search, { limit, shadow }).decide(rules);
+  }
+
+  /** Somebody was given a token at another node. */
+  heard(operatorId: string, token: AskedToken): void {
+    this.#tally.give(operatorId, token);
+  }
+
+  /** How many open assignments somebody has by now. */
+  openOf(operatorId: string): number {
+    return this.#tally.openOf(operatorId);
+  }
 }
 
 /** The decision for one token. */

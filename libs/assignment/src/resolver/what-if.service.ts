@@ -1,134 +1,144 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '@belay/platform';
-import { ProductionReader, type Pace } from '@belay/production';
+import { ProductionReader, type NodeToAssign, type UndecidedToken } from '@belay/production';
+import type { EntityManager } from 'typeorm';
 import { READ_PLANS } from '../plans/plan-places.service.js';
 import { PeopleScope } from '../people-scope.service.js';
-import type { Rule } from './precedence.rules.js';
+import { Eligibility } from './eligibility.service.js';
 import type { WhatIf, WhatIfView } from './preview.contract.js';
 import { NodeNotFound } from './preview.problems.js';
 import { PreviewService } from './preview.service.js';
-import { onLeave, outlookOf, takenBack, type Outlook } from './prospect.rules.js';
-import type { Resolution } from './resolver.rules.js';
+import { outlooksOf, takenBack, type Comer, type Outlook } from './prospect.rules.js';
 import type { Snapshot } from './snapshot.rules.js';
 import { Snapshots } from './snapshots.service.js';
+import { comersWith, differences, prospectOf, snapshotWith } from './what-if.rules.js';
 
-/** Tokens that are looked at, and of these those that are told one by one. */
+/** Tokens that are looked at in all. */
 const MOST_TOKENS = 1_000;
-const MOST_TOLD = 200;
 
-/** What a plan, a leave or a limit would change at a node, before anybody saves it. */
+/** A token that is decided anew, with its node as the newest version has it. */
+interface Undecided extends Comer {
+  readonly token: UndecidedToken & { readonly excluded: readonly string[] };
+  readonly node: NodeToAssign;
+}
+
+/** The work of a graph as it would go, by the codes of its nodes. */
+interface World {
+  readonly outlooks: ReadonlyMap<string, Outlook<Undecided>>;
+  /** Minutes, by token. */
+  readonly waits: ReadonlyMap<string, number | null>;
+}
+
+/** What a plan, a leave or a limit would change at the nodes of a graph, before anybody saves it. */
 @Injectable()
 export class WhatIfService {
   constructor(
+    private readonly eligibility: Eligibility,
     private readonly previews: PreviewService,
     private readonly production: ProductionReader,
     private readonly scope: PeopleScope,
     private readonly snapshots: Snapshots,
   ) {}
 
-  /** All that is not begun and not given by hand is decided anew twice: as things are, and as they would be. */
+  /**
+   * All that is not begun and not given by hand is decided anew twice: as things are, and as they would be. Whoever is let
+   * in counts as begun. What waits at a work centre for other graphs is not looked at.
+   */
   ask(by: Caller, asked: WhatIf): Promise<WhatIfView> {
     const { graphId, nodeCode } = asked;
     return this.previews.looking(async (tx, at) => {
       const version = await this.production.newestVersion(tx, graphId);
-      const known = version?.nodeOfCode(nodeCode);
-      if (!version || !known) throw new NodeNotFound({ graphId, nodeCode });
-      const node = { ...known, graphId, versionId: version.id };
+      if (!version || (nodeCode !== undefined && !version.nodeOfCode(nodeCode)))
+        throw new NodeNotFound({ graphId, nodeCode: nodeCode ?? null });
       const sites = this.scope.sites(by, READ_PLANS);
-      const standing = await this.production.undecided(tx, { graphId, nodeCode, sites, most: MOST_TOKENS });
-      const tokens = standing.map((token) => ({ ...token, excluded: token.rejectedBy }));
-      const enforced = this.previews.enforced(node);
-      const loaded = await this.snapshots.load(tx, { node, tokens, at, enforced, ...namedIn(asked) });
-      const now = takenBack(
-        loaded,
-        standing.flatMap(({ operatorId }) => operatorId ?? []),
-      );
-      const pace = await this.production.pace(tx, node, at);
-      const { concurrencyLimit = pace.concurrency } = asked;
-      const before = outlookOf(now, tokens, placesOf(pace));
-      const after = outlookOf(changed(now, asked), tokens, placesOf({ ...pace, concurrency: concurrencyLimit }));
+      const tokens = await this.production.undecided(tx, { graphId, sites, most: MOST_TOKENS });
+      const nodes = version.nodes
+        .filter(({ id, code }) => version.isOperable(id) && tokens.some((token) => token.nodeCode === code))
+        .map((node) => ({ ...node, graphId, versionId: version.id }));
+      const comers = await this.comers(tx, nodes, tokens);
+      const snapshots = await this.load(tx, { nodes, comers, asked, at });
+      const changed = new Map([...snapshots].map(([code, snapshot]) => [code, snapshotWith(snapshot, asked)]));
+      const before = await this.world(tx, snapshots, comers, at);
+      const after = await this.world(tx, changed, comersWith(comers, asked), at);
       return {
         graphId,
-        nodeCode,
         at: at.toISOString(),
-        tokens: tokens.length,
-        before: this.prospect(before, pace, pace.concurrency),
-        after: this.prospect(after, pace, concurrencyLimit),
-        changed: differences(before, after).slice(0, MOST_TOLD),
+        nodes: nodes.flatMap(({ code, name }) => {
+          const [was, becomes] = [before.outlooks.get(code), after.outlooks.get(code)];
+          if (!was || !becomes) return [];
+          return {
+            nodeCode: code,
+            name,
+            tokens: was.fates.length,
+            before: prospectOf(was, before.waits),
+            after: prospectOf(becomes, after.waits),
+            changed: differences(was, becomes),
+          };
+        }),
       };
     });
   }
 
-  private prospect(outlook: Outlook, pace: Pace, concurrency: number | null): WhatIfView['before'] {
-    const { resolutions, waiting, headcount, sigma } = outlook;
-    const count = (decision: Resolution['decision']) => resolutions.filter((one) => one.decision === decision).length;
-    const waits = waiting === 0 ? undefined : this.production.waits(pace, concurrency ?? headcount, waiting);
-    return {
-      assigned: count('ASSIGNED'),
-      queued: count('QUEUED'),
-      unassigned: count('UNASSIGNED'),
-      sigma,
-      headcount,
-      medianWaitMinutes: waits?.[Math.floor((waits.length - 1) / 2)] ?? null,
-      longestWaitMinutes: waits?.at(-1) ?? null,
-    };
+  private async comers(
+    tx: EntityManager,
+    nodes: readonly NodeToAssign[],
+    tokens: readonly UndecidedToken[],
+  ): Promise<Undecided[]> {
+    const byCode = new Map(nodes.map((node) => [node.code, node]));
+    const known = tokens.flatMap((token) => {
+      const { nodeCode, rejectedBy } = token;
+      const node = byCode.get(nodeCode);
+      return node ? [{ token: { ...token, excluded: rejectedBy }, nodeCode, node }] : [];
+    });
+    const rooms = await this.production.rooms(tx, known);
+    return known.flatMap((one, index) => {
+      const room = rooms[index];
+      return room ? [{ ...one, room }] : [];
+    });
   }
-}
 
-/** People and teams that the snapshot would not hold if nobody named them. */
-function namedIn({ plan }: WhatIf): {
-  readonly named?: readonly { readonly type: 'operator' | 'team'; readonly id: string }[];
-} {
-  return plan ? { named: [plan.assignee] } : {};
-}
+  /** As if none of the tokens was anybody's yet. */
+  private async load(
+    tx: EntityManager,
+    {
+      nodes,
+      comers,
+      asked: { nodeCode, plan },
+      at,
+    }: {
+      readonly nodes: readonly NodeToAssign[];
+      readonly comers: readonly Undecided[];
+      readonly asked: WhatIf;
+      readonly at: Date;
+    },
+  ): Promise<Map<string, Snapshot>> {
+    const had = comers.flatMap(({ token }) => token.operatorId ?? []);
+    const loaded = new Map<string, Snapshot>();
+    for (const node of nodes) {
+      const tokens = comers.filter((comer) => comer.node === node).map(({ token }) => token);
+      // Nobody else would look at people and teams that only the plan names.
+      const named = plan && node.code === nodeCode ? [plan.assignee] : [];
+      const enforced = this.previews.enforced(node);
+      const snapshot = await this.snapshots.load(tx, { node, tokens, at, enforced, named });
+      loaded.set(node.code, takenBack(snapshot, had));
+    }
+    return loaded;
+  }
 
-function placesOf({ concurrency, started }: Pace): number {
-  return concurrency === null ? Infinity : Math.max(0, concurrency - started);
-}
-
-function changed(snapshot: Snapshot, { plan, withoutPlan, leave, nodeCode }: WhatIf): Snapshot {
-  const kept = snapshot.rules.filter(({ id }) => id !== withoutPlan);
-  const rules = plan ? [...kept, ruleOf(plan, nodeCode)] : kept;
-  const now = { ...snapshot, rules };
-  return leave ? onLeave(now, leave.operatorId, leave.until === undefined ? null : Date.parse(leave.until)) : now;
-}
-
-/** Its id is after all others, so that it comes last among its like, as the newest plan does. */
-function ruleOf(
-  { mode, assignee, jobTicketId, priority, unavailablePolicy }: NonNullable<WhatIf['plan']>,
-  nodeCode: string,
-): Rule {
-  return {
-    id: 'ffffffff-ffff-ffff-ffff-ffffffffffff',
-    mode,
-    scope: jobTicketId === undefined ? 'node' : 'job_node',
-    tokenId: null,
-    jobTicketId: jobTicketId ?? null,
-    nodeCode,
-    assigneeType: assignee.type,
-    assigneeId: assignee.id,
-    priority,
-    whenAway: unavailablePolicy ?? (mode === 'PIN' ? 'WAIT' : 'NEXT'),
-  };
-}
-
-function differences(before: Outlook, after: Outlook): WhatIfView['changed'] {
-  return before.resolutions.flatMap((one, index) => {
-    const other = after.resolutions[index];
-    if (!other) return [];
-    const [was, becomes] = [fateOf(one), fateOf(other)];
-    const same =
-      was.decision === becomes.decision &&
-      was.operatorId === becomes.operatorId &&
-      was.queueReason === becomes.queueReason;
-    return same ? [] : [{ tokenId: one.tokenId, before: was, after: becomes }];
-  });
-}
-
-function fateOf(resolution: Resolution): WhatIfView['changed'][number]['before'] {
-  return {
-    decision: resolution.decision,
-    operatorId: resolution.decision === 'ASSIGNED' ? resolution.assignee.operatorId : null,
-    queueReason: resolution.decision === 'QUEUED' ? resolution.queueReason : null,
-  };
+  private async world(
+    tx: EntityManager,
+    snapshots: ReadonlyMap<string, Snapshot>,
+    comers: readonly Undecided[],
+    at: Date,
+  ): Promise<World> {
+    const outlooks = outlooksOf(snapshots, comers, (room, before) => this.production.limitAfter(room, before));
+    const fates = [...outlooks.values()].flatMap((outlook) => outlook.fates);
+    const waiting = fates.flatMap(({ token, node, room, resolution, position }) => {
+      if (resolution.decision !== 'QUEUED' || position === null) return [];
+      const { concurrency } = room.limits;
+      return [{ token, node, position, concurrency, queueReason: resolution.queueReason }];
+    });
+    const people = this.eligibility.within((node) => snapshots.get(node.code));
+    return { outlooks, waits: await this.production.waits(tx, waiting, at, people) };
+  }
 }

@@ -47,27 +47,46 @@ export interface ScopeOccupancy {
   readonly queued: number;
 }
 
-/** What there is in the scopes, the tokens $6 not counted. Only under the scopes' locks is it still so afterwards. */
-export const occupancyOf = statement<ScopeOccupancy>(
-  'production.occupancy_of_scopes',
-  `WITH ${asked}
-   SELECT s.key, a.started, t.admitted, t.waiting, t.queued
-   FROM asked s
+/** What there is in a scope, the tokens $6 not counted. */
+const present = (scope: string) => `
    CROSS JOIN LATERAL (
      SELECT count(*) FILTER (WHERE t.status IN ('ready', 'active', 'paused'))::integer AS admitted,
             count(*) FILTER (WHERE t.status = 'waiting' AND t.queue_reason NOT IN ('JOIN_WAIT', 'WAIT_CONDITION'))::integer
               AS waiting,
             count(*) FILTER (WHERE t.status = 'waiting' AND t.queue_reason IN ('WIP_LIMIT', 'CONCURRENCY_LIMIT', 'QUEUE_LIMIT'))::integer
               AS queued
-     FROM ${nodesOfScope('s')} n
+     FROM ${nodesOfScope(scope)} n
      JOIN production.flow_token t ON t.current_node_id = n.id AND t.status IN ('ready', 'waiting', 'active', 'paused')
-     WHERE (s.instance_id IS NULL OR t.instance_id = s.instance_id) AND t.id <> ALL ($6::uuid[])) t
+     WHERE (${scope}.instance_id IS NULL OR t.instance_id = ${scope}.instance_id) AND t.id <> ALL ($6::uuid[])) t
    CROSS JOIN LATERAL (
      SELECT count(*)::integer AS started
-     FROM ${nodesOfScope('s')} n
+     FROM ${nodesOfScope(scope)} n
      JOIN production.token_assignment a ON a.node_id = n.id AND a.status = 'started'
      JOIN production.flow_token t ON t.id = a.token_id
-     WHERE (s.instance_id IS NULL OR t.instance_id = s.instance_id) AND t.id <> ALL ($6::uuid[])) a`,
+     WHERE (${scope}.instance_id IS NULL OR t.instance_id = ${scope}.instance_id) AND t.id <> ALL ($6::uuid[])) a`;
+
+/** What there is in the scopes, the tokens $6 not counted. Only under the scopes' locks is it still so afterwards. */
+export const occupancyOf = statement<ScopeOccupancy>(
+  'production.occupancy_of_scopes',
+  `WITH ${asked}
+   SELECT s.key, a.started, t.admitted, t.waiting, t.queued FROM asked s ${present('s')}`,
+);
+
+/**
+ * What the scopes allow and what there is in them, the tokens $6 not counted, without a lock; those without any limit are
+ * left out, unless $7.
+ */
+export const roomsOf = statement<ScopeLimits & ScopeOccupancy>(
+  'production.rooms_of_scopes',
+  `WITH ${asked},
+   limited AS MATERIALIZED (
+     SELECT s.*, coalesce(w.concurrency_limit, l.concurrency_limit) AS concurrency, coalesce(w.wip_limit, l.wip_limit) AS wip,
+            coalesce(w.queue_limit, l.queue_limit) AS queue
+     FROM asked s
+     LEFT JOIN production.work_center w ON w.id = s.work_center_id
+     LEFT JOIN production.node_limit l ON l.graph_id = s.graph_id AND l.node_code = s.node_code)
+   SELECT s.key, s.concurrency, s.wip, s.queue, a.started, t.admitted, t.waiting, t.queued
+   FROM (SELECT * FROM limited WHERE $7 OR concurrency IS NOT NULL OR wip IS NOT NULL OR queue IS NOT NULL) s ${present('s')}`,
 );
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { arrivalsOf, reasonToQueue, vacancies } from './limit.rules.js';
+import { arrivalsOf, limitAfter, reasonToQueue, vacancies } from './limit.rules.js';
 
 const none = { concurrency: null, wip: null, queue: null };
 const empty = { started: 0, admitted: 0, waiting: 0, queued: 0 };
@@ -25,6 +25,19 @@ describe('limits', () => {
     expect(reasonToQueue({ ...none, concurrency: 3, wip: 10 })).toBe('CONCURRENCY_LIMIT');
     expect(reasonToQueue({ ...none, wip: 10, queue: 5 })).toBe('WIP_LIMIT');
     expect(reasonToQueue({ ...none, queue: 5 })).toBeNull();
+  });
+
+  it('keep out whoever comes after as many as there are places, by the one that is full first', () => {
+    const limits = { ...none, concurrency: 3, wip: 10 };
+    const now = { ...empty, started: 1, admitted: 7 };
+    expect([0, 1, 2].map((before) => limitAfter(limits, now, before))).toEqual([null, null, 'CONCURRENCY_LIMIT']);
+    const crowded = { ...now, admitted: 9 };
+    expect([0, 1, 2].map((before) => limitAfter(limits, crowded, before))).toEqual([
+      null,
+      'WIP_LIMIT',
+      'CONCURRENCY_LIMIT',
+    ]);
+    expect(limitAfter(none, crowded, 1_000)).toBeNull();
   });
 
   it('send back what has no room in the queue either', () => {

@@ -42,6 +42,11 @@ export function reasonToQueue({ concurrency, wip }: Limits): LimitReason | null 
   return wip === null ? null : 'WIP_LIMIT';
 }
 
+/** The limit that keeps out whoever has their turn after `before` others were let in; null when there is still a place. */
+export function limitAfter(limits: Limits, now: Occupancy, before: number): LimitReason | null {
+  return fullLimit(limits, { ...now, started: now.started + before, admitted: now.admitted + before });
+}
+
 /**
  * What becomes of tokens that arrive one after the other: each entry says whether it may overfill the queue, because it has
  * no other place to stay.

@@ -10,6 +10,9 @@ export interface StandingToken {
   readonly nodeId: string;
   readonly qty: number;
   readonly priority: number;
+  readonly dueAt: Date | null;
+  /** Since when it waits where it is. */
+  readonly queuedSince: Date | null;
   readonly status: 'ready' | 'waiting' | 'active' | 'paused';
   /** Who has it, without having begun. */
   readonly operatorId: string | null;
@@ -19,7 +22,8 @@ export interface StandingToken {
 
 const standing = `
   t.id, t.instance_id AS "instanceId", j.id AS "jobTicketId", j.site_id AS "siteId", i.graph_version_id AS "graphVersionId",
-  t.current_node_id AS "nodeId", t.qty::float8 AS qty, t.priority, t.status, a.operator_id AS "operatorId",
+  t.current_node_id AS "nodeId", t.qty::float8 AS qty, t.priority, j.due_at AS "dueAt",
+  t.queue_entered_at AS "queuedSince", t.status, a.operator_id AS "operatorId",
   coalesce((
     SELECT array_agg(DISTINCT r.operator_id)
     FROM production.token_node_visit v
@@ -36,21 +40,27 @@ export const standingToken = statement<StandingToken>(
   `SELECT ${standing} WHERE t.id = $1::uuid AND t.status IN ('ready', 'waiting', 'active', 'paused')`,
 );
 
+/** A token at a node of the graph, whatever the version. */
+export type UndecidedToken = StandingToken & { readonly nodeCode: string };
+
 /**
- * The first $3 tokens at the node $2 of the graph $1, in the order of its queue, that nobody has begun and nobody was given
- * by hand; of the sites $4, null for all.
+ * At most $2 tokens of the graph $1 that nobody has begun and nobody was given by hand, of the sites $3, null for all: of
+ * each node the first, in the order of the queue. Those that were let in come before those that wait.
  */
-export const undecidedTokens = statement<StandingToken>(
+export const undecidedTokens = statement<UndecidedToken>(
   'production.undecided_tokens',
-  `SELECT ${standing}
-   JOIN production.routing_graph_version g ON g.id = i.graph_version_id AND g.graph_id = $1::uuid
-   JOIN production.routing_node n ON n.id = t.current_node_id AND n.node_code = $2::text
-   WHERE t.status IN ('ready', 'waiting') AND t.hold_code IS NULL AND i.status = 'active' AND j.status = 'in_progress'
-     AND coalesce(t.queue_reason, '') NOT IN ('JOIN_WAIT', 'WAIT_CONDITION')
-     AND (a.id IS NULL OR a.method IN ('PIN', 'PLAN', 'AUTO') AND a.status IN ('assigned', 'accepted'))
-     AND ($4::uuid[] IS NULL OR j.site_id = ANY ($4))
-   ORDER BY t.priority DESC, j.due_at ASC NULLS LAST, t.queue_entered_at, t.id
-   LIMIT $3`,
+  `SELECT few.* FROM (
+     SELECT row_number() OVER (PARTITION BY n.node_code
+                               ORDER BY t.status = 'waiting', t.priority DESC, j.due_at NULLS LAST, t.queue_entered_at, t.id) AS turn,
+            n.node_code AS "nodeCode", ${standing}
+     JOIN production.routing_graph_version g ON g.id = i.graph_version_id AND g.graph_id = $1::uuid
+     JOIN production.routing_node n ON n.id = t.current_node_id
+     WHERE t.status IN ('ready', 'waiting') AND t.hold_code IS NULL AND i.status = 'active' AND j.status = 'in_progress'
+       AND coalesce(t.queue_reason, '') NOT IN ('JOIN_WAIT', 'WAIT_CONDITION')
+       AND (a.id IS NULL OR a.method IN ('PIN', 'PLAN', 'AUTO') AND a.status IN ('assigned', 'accepted'))
+       AND ($3::uuid[] IS NULL OR j.site_id = ANY ($3))
+     ORDER BY turn LIMIT $2) few
+   ORDER BY few.status = 'waiting', few.priority DESC, few."dueAt" NULLS LAST, few."queuedSince", few.id`,
 );
 
 /** The newest version of the graph that is published. */
@@ -58,22 +68,4 @@ export const newestVersion = statement<{ id: string }>(
   'production.newest_version',
   `SELECT id FROM production.routing_graph_version
    WHERE graph_id = $1::uuid AND status = 'published' ORDER BY version DESC LIMIT 1`,
-);
-
-/** How many assignments are being worked on in the scope of the node $1 (work centre, or graph and code), and its limit. */
-export const slotsOf = statement<{ readonly started: number; readonly concurrency: number | null }>(
-  'production.slots_of',
-  `SELECT coalesce(w.concurrency_limit, l.concurrency_limit) AS concurrency,
-          (SELECT count(*)::integer
-           FROM production.routing_node same
-           JOIN production.routing_graph_version sg ON sg.id = same.graph_version_id
-           JOIN production.token_assignment a ON a.node_id = same.id AND a.status = 'started'
-           WHERE CASE WHEN n.work_center_id IS NULL
-                      THEN same.work_center_id IS NULL AND sg.graph_id = g.graph_id AND same.node_code = n.node_code
-                      ELSE same.work_center_id = n.work_center_id END) AS started
-   FROM production.routing_node n
-   JOIN production.routing_graph_version g ON g.id = n.graph_version_id
-   LEFT JOIN production.work_center w ON w.id = n.work_center_id
-   LEFT JOIN production.node_limit l ON n.work_center_id IS NULL AND l.graph_id = g.graph_id AND l.node_code = n.node_code
-   WHERE n.id = $1::uuid`,
 );

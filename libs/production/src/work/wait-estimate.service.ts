@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { QueueReason } from '../lifecycle/token.rules.js';
 import { AssignmentPolicies } from './assignment-policies.service.js';
-import type { NodeToAssign, TokenToAssign } from './assignment-policy.contract.js';
+import type { AssignmentPolicy, NodeToAssign, TokenToAssign } from './assignment-policy.contract.js';
 import { scopeOf } from './scope.rules.js';
 import { waitFactsOf } from './wait-estimate.queries.js';
 import { waitsOf, type WaitFacts } from './wait-estimate.rules.js';
@@ -14,7 +14,12 @@ export interface Waiting {
   readonly queueReason: QueueReason;
   /** In its scope, from 1. */
   readonly position: number;
+  /** The limit that would hold instead of the one that does; null without one. */
+  readonly concurrency?: number | null;
 }
+
+/** Who knows how many could do a node's work, and when those who are missing are back. */
+export type KnowsPeople = Pick<AssignmentPolicy, 'headcount' | 'nextStart'>;
 
 /** Those that share a node, a site and a scope, and are of one size. */
 type Group = readonly [Waiting, ...Waiting[]];
@@ -28,12 +33,18 @@ const unforeseen: readonly QueueReason[] = ['NO_MATCH', 'JOIN_WAIT', 'WAIT_CONDI
 export class WaitEstimates {
   constructor(private readonly policies: AssignmentPolicies) {}
 
-  /** Minutes that each token is likely to wait; null when nobody can say. */
-  async of(tx: EntityManager, waiting: readonly Waiting[], at: Date): Promise<Map<string, number | null>> {
+  /** Minutes that each token is likely to wait; null when nobody can say. The policy in force is asked, or `people`. */
+  async of(
+    tx: EntityManager,
+    waiting: readonly Waiting[],
+    at: Date,
+    people?: KnowsPeople,
+  ): Promise<Map<string, number | null>> {
     const waits = new Map<string, number | null>(waiting.map(({ token }) => [token.id, null]));
     const alike = groups(waiting.filter(({ queueReason }) => !unforeseen.includes(queueReason)));
-    const facts = await this.factsOf(tx, alike, at);
-    const starts = await Promise.all(alike.map((group) => this.startsOf(tx, group, at)));
+    const knows = ({ graphId }: NodeToAssign) => people ?? this.policies.now(graphId).policy;
+    const facts = await this.factsOf(tx, alike, at, knows);
+    const starts = await Promise.all(alike.map((group) => this.startsOf(tx, group, at, knows)));
     alike.forEach((group, index) => {
       const known = facts[index];
       if (!known) return;
@@ -50,7 +61,12 @@ export class WaitEstimates {
   }
 
   /** Those of all groups are read at once. */
-  private async factsOf(tx: EntityManager, alike: readonly Group[], at: Date): Promise<WaitFacts[]> {
+  private async factsOf(
+    tx: EntityManager,
+    alike: readonly Group[],
+    at: Date,
+    knows: (node: NodeToAssign) => KnowsPeople,
+  ): Promise<WaitFacts[]> {
     if (alike.length === 0) return [];
     const scopes = alike.map(([{ node, token }]) => scopeOf(node, token.instanceId));
     const rows = await waitFactsOf(tx, [
@@ -62,21 +78,26 @@ export class WaitEstimates {
       at,
     ]);
     return Promise.all(
-      alike.map(async ([{ node, token }], index): Promise<WaitFacts> => {
+      alike.map(async ([{ node, token, ...asked }], index): Promise<WaitFacts> => {
         const row = rows[index];
-        const { policy } = this.policies.now(node.graphId);
-        const servers = row?.concurrency ?? (await policy.headcount(tx, node, token.siteId, at));
+        const concurrency = asked.concurrency === undefined ? row?.concurrency : asked.concurrency;
+        const servers = concurrency ?? (await knows(node).headcount(tx, node, token.siteId, at));
         return { service: row?.minutes ?? designedMinutes(node, token.qty), servers, elapsed: row?.elapsed ?? [] };
       }),
     );
   }
 
   /** When whom the tokens wait for is back; only of those who wait for people. */
-  private async startsOf(tx: EntityManager, group: Group, at: Date): Promise<ReadonlyMap<string, Date>> {
+  private async startsOf(
+    tx: EntityManager,
+    group: Group,
+    at: Date,
+    knows: (node: NodeToAssign) => KnowsPeople,
+  ): Promise<ReadonlyMap<string, Date>> {
     const away = group.filter(({ queueReason }) => unavailable.includes(queueReason)).map(({ token }) => token);
     if (away.length === 0) return new Map();
     const [{ node }] = group;
-    return this.policies.now(node.graphId).policy.nextStart(tx, away, node, at);
+    return knows(node).nextStart(tx, away, node, at);
   }
 }
 
