@@ -12,7 +12,7 @@ import { z } from 'zod';
 import { BenchServer } from './bench-server.js';
 import { startChild } from './child.js';
 
-const [teams, people, visits, batch, alone] = [10, 100, 100_000, 1_000, 200];
+const [teams, people, visits, batch, alone, few] = [10, 100, 100_000, 1_000, 200, 20];
 
 const server = await BenchServer.open([production, assignment], { durable: true });
 const { database } = server;
@@ -92,20 +92,42 @@ const [waiting] = (
     `SELECT t.id AS token, t.current_node_id AS node FROM production.flow_token t WHERE t.status = 'ready' LIMIT 1`,
   )
 ).rows;
-const previews = [];
-for (let turn = 0; turn < alone; turn += 1) {
-  const began = performance.now();
-  const answer = await fetch(
-    `${api.url}/api/assignment/preview?tokenId=${waiting?.token ?? ''}&nodeId=${waiting?.node ?? ''}`,
-    {
-      headers: { authorization: `Bearer ${token}` },
-    },
-  );
-  if (!answer.ok) throw new Error(`The preview answered ${answer.status}`);
-  await answer.arrayBuffer();
-  previews.push(performance.now() - began);
+/** Asks so many times, one after the other. */
+async function look(what: string, times: number, path: string, body?: object): Promise<void> {
+  const all = [];
+  for (let turn = 0; turn < times; turn += 1) {
+    const began = performance.now();
+    const answer = await fetch(`${api.url}/api/assignment/${path}`, {
+      headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { method: 'POST', body: JSON.stringify(body) }),
+    });
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
+    await answer.arrayBuffer();
+    all.push(performance.now() - began);
+  }
+  report(what, all, times, body ? undefined : 150);
 }
-report('a preview, over HTTP', previews, alone, 150);
+const preview = (of: string | undefined) => `preview?tokenId=${of ?? ''}&nodeId=${waiting?.node ?? ''}`;
+await look('a preview, over HTTP', alone, preview(waiting?.token));
+await database.query(
+  `INSERT INTO production.node_limit (graph_id, node_code, concurrency_limit, source) VALUES ($1, 'SEW', 0, 'manual')
+   ON CONFLICT (graph_id, node_code) DO UPDATE SET concurrency_limit = 0`,
+  [graphId],
+);
+const [queued] = (
+  await database.query<{ id: string }>(
+    `UPDATE production.flow_token SET status = 'waiting', queue_reason = 'CONCURRENCY_LIMIT', queue_entered_at = now()
+     WHERE id = (SELECT id FROM production.flow_token WHERE status = 'ready' AND id <> $1 LIMIT 1) RETURNING id`,
+    [waiting?.token],
+  )
+).rows;
+await look('a preview under a full limit, over HTTP', alone, preview(queued?.id));
+await look('a preview of plans, over HTTP', few, 'plans/preview', { jobTicketId: batches[0]?.id ?? '' });
+const [person] = (await database.query<{ id: string }>(`SELECT id FROM directory.account WHERE username = 'p1'`)).rows;
+await look('a leave that is only supposed, over HTTP', few, 'what-if', {
+  graphId,
+  leave: { operatorId: person?.id ?? '' },
+});
 
 await api.stop();
 await server.close();
