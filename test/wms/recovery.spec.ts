@@ -15,6 +15,7 @@ import { z } from 'zod';
 import { invoiceById } from '../../libs/wms/src/invoices/invoice.queries.js';
 import { runReconciliation } from '../../libs/wms/src/invoices/recon-engine.service.js';
 import { recoveredTables } from '../../libs/wms/src/recovery/recovered-table.rules.js';
+import { dueStorageDays } from '../../libs/wms/src/storage/storage.queries.js';
 import { type Lot, type Row, Stockroom } from './stockroom.js';
 
 const { hooks, invariants } = wms.runbook;
@@ -590,6 +591,16 @@ describe('the recovery of the warehouse', () => {
     expect(
       (await drill.room.rows(`SELECT key FROM platform.idempotency_key ORDER BY key`)).map(({ key }) => key),
     ).toEqual(['foreign', 'old']);
+  });
+
+  it('runs the storage that has come due since the marker, and leaves the hourly job what was due before', async () => {
+    await drill.room.rows(`DELETE FROM wms.storage_run`);
+    const due = async () => (await dueStorageDays(drill.room.pool, [[drill.room.warehouse.id]])).map(({ day }) => day);
+    const before = await due();
+    expect(before.length).toBeGreaterThan(2);
+    const fortnight = new Date(Date.now() - 14 * 86_400_000);
+    await drill.inRun((context) => hooks.afterRestore(context, { at: fortnight }));
+    expect(await due()).toEqual(before.slice(0, -2));
   });
 });
 

@@ -3,7 +3,7 @@ import { InvoiceStates } from '../invoices/invoice-states.service.js';
 import { invoiceById } from '../invoices/invoice.queries.js';
 import { runReconciliation, stateOf } from '../invoices/recon-engine.service.js';
 import { StorageRun } from '../storage/storage-run.service.js';
-import { dueStorageDays, lockStorage } from '../storage/storage.queries.js';
+import { lockStorage, newlyDueStorageDays } from '../storage/storage.queries.js';
 import { allWarehouses, markAllDirty, openInvoices, schema } from './recovery.queries.js';
 import { rebuildReserved } from './standing-movement.queries.js';
 
@@ -27,7 +27,8 @@ export async function afterRestore(
     // Whoever has the lock finds the lots dirty, now or in the next hour.
     if (lock?.locked !== true) continue;
     await storage.settleDoubt(tx, id);
-    for (const { day } of await dueStorageDays(tx, [[id]])) await storage.runDay(tx, id, day);
+    // What was due before is as it was then, and the next hour's.
+    for (const { day } of await newlyDueStorageDays(tx, [[id], at])) await storage.runDay(tx, id, day);
     settled += 1;
   }
 

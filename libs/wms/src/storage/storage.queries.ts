@@ -73,10 +73,7 @@ export const lockStorage = statement<{ locked: boolean }>(
   `SELECT pg_try_advisory_xact_lock(${storageLock}) AS locked ${warehouseHeld}`,
 );
 
-/** Days of the warehouses $1 that are over and whose storage was never run, since goods first came. */
-export const dueStorageDays = statement<{ warehouse_id: string; day: string }>(
-  'wms.due_storage_days',
-  `SELECT w.id AS warehouse_id, d.day
+const dueDays = (further: string) => `SELECT w.id AS warehouse_id, d.day
    FROM wms.warehouse w
    CROSS JOIN LATERAL (
      SELECT m.effective_at FROM wms.movement m WHERE m.warehouse_id = w.id ORDER BY m.effective_at LIMIT 1) f
@@ -85,8 +82,16 @@ export const dueStorageDays = statement<{ warehouse_id: string; day: string }>(
        wms.snapshot_day(wms.local_date(f.effective_at, w.timezone), w.storage_snapshot_isodow)::timestamp,
        wms.local_date(now(), w.timezone)::timestamp, interval '7 days') AS n) d
    WHERE w.id = ANY ($1::uuid[]) AND w.storage_method = 'pallet_week' AND now() >= ${dueAt('d.day', 'w.timezone')}
-     AND NOT EXISTS (SELECT FROM wms.storage_run r WHERE r.warehouse_id = w.id AND r.snapshot_on = d.day)
-   ORDER BY 1, 2`,
+     AND ${further} AND NOT EXISTS (SELECT FROM wms.storage_run r WHERE r.warehouse_id = w.id AND r.snapshot_on = d.day)
+   ORDER BY 1, 2`;
+
+/** Days of the warehouses $1 that are over and whose storage was never run, since goods first came. */
+export const dueStorageDays = statement<{ warehouse_id: string; day: string }>('wms.due_storage_days', dueDays('true'));
+
+/** Of these the ones that have come to be over since $2. */
+export const newlyDueStorageDays = statement<{ warehouse_id: string; day: string }>(
+  'wms.newly_due_storage_days',
+  dueDays(`${dueAt('d.day', 'w.timezone')} >= $2::timestamptz`),
 );
 
 /** The snapshot days of the warehouse $1 from $2 to $3 that are over. */
