@@ -54,12 +54,14 @@ async function work(
   const client = new pg.Client({ connectionString: order.env['CONTROL_DATABASE_URL'] });
   await client.connect();
   for (;;) {
-    const { rows } = await client.query<{ state: string }>(`SELECT state FROM control.run WHERE id = $1`, [
-      order.runId,
-    ]);
-    const state = rows[0]?.state ?? 'lost';
-    if (['monitoring', 'closed', 'compensated', 'manual', 'cancelled', 'paused'].includes(state)) {
-      tell({ place, ended: state });
+    // A run whose lease was lost goes on by itself.
+    const { rows } = await client.query<{ state: string }>(
+      `SELECT state FROM control.run WHERE id = $1 AND paused_for IS DISTINCT FROM 'lost-lease'
+         AND state IN ('monitoring', 'closed', 'compensated', 'manual', 'cancelled', 'paused')`,
+      [order.runId],
+    );
+    if (rows[0]) {
+      tell({ place, ended: rows[0].state });
       break;
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
