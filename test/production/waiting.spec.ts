@@ -305,37 +305,6 @@ describe('waiting', () => {
       expect(await wakeUp()).toBe(0);
     });
 
-    it('in minutes until a place is left, whatever the people who have one must do before', async () => {
-      const elsewhere = await shop.linear(operation('TRIM', { estimatedMinutes: 40 }));
-      const graph = await shop.linear(operation('CUT', { wipLimit: 2, estimatedMinutes: 30 }), 'SEW');
-      shop.now = noon;
-      policy.isOn = true;
-      policy.people = 5;
-      policy.answer = () => toOperator(ben.id);
-      const [trimmed, bens] = [(await run(elsewhere, 1)).tokens[0], (await run(graph, 1)).tokens[0]];
-      policy.answer = () => toOperator(ada.id);
-      const [adas] = (await run(graph, 1)).tokens;
-      if (!trimmed || !bens || !adas) throw new Error('Each has a token');
-      await start(ben, trimmed);
-      await start(ada, adas);
-      shop.now = later(10);
-      const { tokens } = await run(graph, 3);
-      const promised = await shop.api.rows<{ minutes: number }>(
-        `SELECT estimated_wait_minutes AS minutes FROM production.token_node_visit
-         WHERE token_id = ANY ($1) AND left_at IS NULL ORDER BY token_id`,
-        [tokens.map(({ id }) => id)],
-      );
-      // Ada is done in twenty minutes. Ben has thirty to go elsewhere before he begins with what takes thirty more.
-      expect(promised.map(({ minutes }) => minutes)).toEqual([20, 50, 60]);
-      for (const [worker, { id }] of [
-        [ada, adas],
-        [ben, trimmed],
-      ] as const) {
-        await shop.keyed(worker.api).post(`/api/production/tokens/${id}/complete`, {}, 200);
-      }
-      await clear();
-    });
-
     it('in minutes by what the node has taken lately, as soon as that was five times', async () => {
       const graph = await shop.linear(operation('CUT', { wipLimit: 1, estimatedMinutes: 30 }), 'SEW');
       shop.now = noon;

@@ -11,11 +11,6 @@ describe('the estimate of a wait', () => {
     expect(waitsOf({ service: 30, servers: 3, elapsed: [10] }, 4)).toEqual([0, 0, 20, 30]);
   });
 
-  it('has whoever holds a place begin, and be done, before it is somebody else’s', () => {
-    expect(waitsOf({ service: 30, servers: 2, elapsed: [10], ahead: [30] }, 3)).toEqual([20, 50, 60]);
-    expect(waitsOf({ service: 30, servers: 3, elapsed: [], ahead: [0] }, 3)).toEqual([0, 0, 30]);
-  });
-
   it('has one server take one after the other', () => {
     expect(waitsOf({ service: 12, servers: 1, elapsed: [5] }, 3)).toEqual([7, 19, 31]);
   });

@@ -6,8 +6,6 @@ export interface WaitFacts {
   readonly servers: number;
   /** How long each of the running sessions has worked. */
   readonly elapsed: readonly number[];
-  /** When each of those is begun that have a place already and wait for their person. */
-  readonly ahead?: readonly number[];
 }
 
 /** The least of its time that a session still takes, however late it is. */
@@ -17,16 +15,13 @@ const LEAST_LEFT = 0.1;
  * Minutes until each of the first `positions` tokens of the queue has its turn, rounded up; undefined when nobody knows
  * how long a token takes. Whoever is free first takes the next one.
  */
-export function waitsOf({ service, servers, elapsed, ahead = [] }: WaitFacts, positions: number): number[] | undefined {
+export function waitsOf({ service, servers, elapsed }: WaitFacts, positions: number): number[] | undefined {
   if (service === null) return undefined;
   const count = Math.max(1, servers);
-  if (elapsed.length + ahead.length === 0) {
+  if (elapsed.length === 0) {
     return Array.from({ length: positions }, (_, index) => Math.ceil(Math.ceil((index + 1) / count) * service));
   }
-  const free = [
-    ...elapsed.map((minutes) => Math.max(service - minutes, LEAST_LEFT * service)),
-    ...ahead.map((minutes) => minutes + service),
-  ];
+  const free = elapsed.map((minutes) => Math.max(service - minutes, LEAST_LEFT * service));
   while (free.length < count) free.push(0);
   free.sort(earliestFirst);
   return Array.from({ length: positions }, () => {

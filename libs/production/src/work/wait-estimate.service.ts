@@ -81,10 +81,8 @@ export class WaitEstimates {
       alike.map(async ([{ node, token, ...asked }], index): Promise<WaitFacts> => {
         const row = rows[index];
         const concurrency = asked.concurrency === undefined ? row?.concurrency : asked.concurrency;
-        const { wip = null, elapsed = [], ahead = [] } = row ?? {};
-        const people = () => knows(node).headcount(tx, node, token.siteId, at);
-        const servers = concurrency ?? Math.min(await people(), wip ?? Infinity);
-        return { service: row?.minutes ?? designedMinutes(node, token.qty), servers, elapsed, ahead };
+        const servers = concurrency ?? (await knows(node).headcount(tx, node, token.siteId, at));
+        return { service: row?.minutes ?? designedMinutes(node, token.qty), servers, elapsed: row?.elapsed ?? [] };
       }),
     );
   }
