@@ -1,14 +1,15 @@
 import { statement } from '@belay/platform';
 import { nodesOfScope } from './limit.queries.js';
 
-/** Visits of the last days that say how long a node takes, and how many of them it needs. */
+/** Visits of the last days that say how long a node takes: how many it needs, and how many are enough. */
 const DAYS = 30;
 const VISITS = 5;
+const ENOUGH = 1_000;
 
 /**
  * What the wait at the nodes is estimated from, a row for each in their order: $1 nodes and $2 to $5 the scopes in which
  * each is counted (work centre, graph, node code, instance), $6 the time. Pauses are no service. The visits of a node are
- * those of every version.
+ * the newest of each version.
  */
 export const waitFactsOf = statement<{
   readonly concurrency: number | null;
@@ -32,9 +33,12 @@ export const waitFactsOf = statement<{
                    ORDER BY extract(epoch FROM o.left_at - o.first_started_at) - o.pause_seconds) / 60 END AS minutes
      FROM production.routing_graph_version same_graph
      JOIN production.routing_node same ON same.graph_version_id = same_graph.id AND same.node_code = n.node_code
-     JOIN production.token_node_visit o ON o.node_id = same.id
-     WHERE same_graph.graph_id = v.graph_id AND o.completed_at > $6::timestamptz - interval '${DAYS} days'
-       AND o.completed_at <= $6::timestamptz AND o.first_started_at IS NOT NULL AND o.left_at IS NOT NULL) done
+     CROSS JOIN LATERAL (
+       SELECT * FROM production.token_node_visit
+       WHERE node_id = same.id AND completed_at > $6::timestamptz - interval '${DAYS} days'
+         AND completed_at <= $6::timestamptz AND first_started_at IS NOT NULL AND left_at IS NOT NULL
+       ORDER BY completed_at DESC LIMIT ${ENOUGH}) o
+     WHERE same_graph.graph_id = v.graph_id) done
    CROSS JOIN LATERAL (
      SELECT array_agg((extract(epoch FROM $6::timestamptz - coalesce(x.resumed_at, x.started_at)) + x.work_seconds) / 60
                       ORDER BY x.id) AS elapsed
