@@ -162,76 +162,83 @@ describe('storage by the week, from goods to costs', () => {
         '60 units at the end of 2025-01-06, 60 to a carton: 1 cartons. Nobody said how many cartons are stored on a pallet.',
     });
   });
+});
 
-  describe('run by hand', () => {
-    it('says what it came to, and again that nothing changed', async () => {
-      const warehouse = await costing.warehouse();
-      await costing.rate(warehouse);
-      await costing.receive(warehouse, await costing.goods(), 37, '2025-01-02T12:00:00Z');
-      const first = storageRunView.parse(await costing.run(warehouse, '2025-01-01', '2025-01-13'));
-      expect(first.days).toEqual(
-        ['2025-01-06', '2025-01-13'].map((snapshotOn) => ({
-          snapshotOn,
-          lines: 1,
-          changed: 1,
-          unrated: 0,
-          unconfigured: 0,
-          charges: 1,
-          amountBefore: '0.00',
-          amount: '7.80',
-        })),
-      );
-      const again = storageRunView.parse(await costing.run(warehouse, '2025-01-01', '2025-01-13'));
-      expect(again.days).toMatchObject([
-        { changed: 0, charges: 0, amountBefore: '7.80', amount: '7.80' },
-        { changed: 0, charges: 0, amountBefore: '7.80', amount: '7.80' },
-      ]);
-    });
+describe('storage run by hand', () => {
+  // The worker of the others runs it every hour, perhaps just before somebody does it by hand.
+  let costing: Costing;
+  beforeAll(async () => {
+    costing = await Costing.open();
+  });
+  afterAll(() => costing.close());
 
-    it('leaves nothing behind when it is dry', async () => {
-      const warehouse = await costing.warehouse();
-      await costing.rate(warehouse);
-      await costing.receive(warehouse, await costing.goods(), 1, '2025-01-02T12:00:00Z');
-      const dry = storageRunView.parse(await costing.run(warehouse, '2025-01-06', '2025-01-06', { dryRun: true }));
-      expect(dry).toMatchObject({
-        dryRun: true,
-        days: [{ lines: 1, changed: 1, charges: 1, amount: '3.90' }],
-        lines: [{ amount: '3.90' }],
-        furtherLines: 0,
-      });
-      expect(await costing.storage(warehouse)).toEqual([]);
-      expect(await costing.charges(warehouse)).toEqual([]);
-    });
+  it('says what it came to, and again that nothing changed', async () => {
+    const warehouse = await costing.warehouse();
+    await costing.rate(warehouse);
+    await costing.receive(warehouse, await costing.goods(), 37, '2025-01-02T12:00:00Z');
+    const first = storageRunView.parse(await costing.run(warehouse, '2025-01-01', '2025-01-13'));
+    expect(first.days).toEqual(
+      ['2025-01-06', '2025-01-13'].map((snapshotOn) => ({
+        snapshotOn,
+        lines: 1,
+        changed: 1,
+        unrated: 0,
+        unconfigured: 0,
+        charges: 1,
+        amountBefore: '0.00',
+        amount: '7.80',
+      })),
+    );
+    const again = storageRunView.parse(await costing.run(warehouse, '2025-01-01', '2025-01-13'));
+    expect(again.days).toMatchObject([
+      { changed: 0, charges: 0, amountBefore: '7.80', amount: '7.80' },
+      { changed: 0, charges: 0, amountBefore: '7.80', amount: '7.80' },
+    ]);
+  });
 
-    it('leaves out weeks that are not over', async () => {
-      const warehouse = await costing.warehouse();
-      await costing.receive(warehouse, await costing.goods(), 1, new Date().toISOString());
-      const today = new Date().toISOString().slice(0, 10);
-      const later = new Date(Date.now() + 14 * 86_400_000).toISOString().slice(0, 10);
-      expect(await costing.run(warehouse, today, later)).toMatchObject({ days: [], lines: [] });
+  it('leaves nothing behind when it is dry', async () => {
+    const warehouse = await costing.warehouse();
+    await costing.rate(warehouse);
+    await costing.receive(warehouse, await costing.goods(), 1, '2025-01-02T12:00:00Z');
+    const dry = storageRunView.parse(await costing.run(warehouse, '2025-01-06', '2025-01-06', { dryRun: true }));
+    expect(dry).toMatchObject({
+      dryRun: true,
+      days: [{ lines: 1, changed: 1, charges: 1, amount: '3.90' }],
+      lines: [{ amount: '3.90' }],
+      furtherLines: 0,
     });
+    expect(await costing.storage(warehouse)).toEqual([]);
+    expect(await costing.charges(warehouse)).toEqual([]);
+  });
 
-    it.each([
-      ['2025-01-02', '2025-01-01', '422 invalid-request'],
-      ['2024-01-01', '2025-01-01', '201'],
-      ['2024-01-01', '2025-01-02', '422 invalid-request'],
-    ])('from %s to %s: %s', async (from, to, answer) => {
-      const { code: warehouse } = await costing.warehouse();
-      expect(await outcome(costing.finance, 'POST', '/api/wms/storage-runs', { warehouse, from, to })).toBe(answer);
-    });
+  it('leaves out weeks that are not over', async () => {
+    const warehouse = await costing.warehouse();
+    await costing.receive(warehouse, await costing.goods(), 1, new Date().toISOString());
+    const today = new Date().toISOString().slice(0, 10);
+    const later = new Date(Date.now() + 14 * 86_400_000).toISOString().slice(0, 10);
+    expect(await costing.run(warehouse, today, later)).toMatchObject({ days: [], lines: [] });
+  });
 
-    it('is for who may, at sites they have', async () => {
-      const [here, there] = [await costing.warehouse(), await costing.warehouse()];
-      const local = await newHolder(costing.api, costing.admin, 'finance', here.siteId);
-      const viewer = await costing.api.as('viewer');
-      const run = (by: typeof viewer, warehouse: string) =>
-        outcome(by, 'POST', '/api/wms/storage-runs', { warehouse, from: '2025-01-06', to: '2025-01-06' });
-      expect(await run(local, here.code)).toBe('201');
-      expect(await run(local, there.code)).toBe('404 warehouse-not-found');
-      expect(await run(viewer, here.code)).toBe('403 permission-missing');
-      expect(await outcome(local, 'GET', `/api/wms/storage-ledger?warehouse=${there.code}`)).toBe(
-        '404 warehouse-not-found',
-      );
-    });
+  it.each([
+    ['2025-01-02', '2025-01-01', '422 invalid-request'],
+    ['2024-01-01', '2025-01-01', '201'],
+    ['2024-01-01', '2025-01-02', '422 invalid-request'],
+  ])('from %s to %s: %s', async (from, to, answer) => {
+    const { code: warehouse } = await costing.warehouse();
+    expect(await outcome(costing.finance, 'POST', '/api/wms/storage-runs', { warehouse, from, to })).toBe(answer);
+  });
+
+  it('is for who may, at sites they have', async () => {
+    const [here, there] = [await costing.warehouse(), await costing.warehouse()];
+    const local = await newHolder(costing.api, costing.admin, 'finance', here.siteId);
+    const viewer = await costing.api.as('viewer');
+    const run = (by: typeof viewer, warehouse: string) =>
+      outcome(by, 'POST', '/api/wms/storage-runs', { warehouse, from: '2025-01-06', to: '2025-01-06' });
+    expect(await run(local, here.code)).toBe('201');
+    expect(await run(local, there.code)).toBe('404 warehouse-not-found');
+    expect(await run(viewer, here.code)).toBe('403 permission-missing');
+    expect(await outcome(local, 'GET', `/api/wms/storage-ledger?warehouse=${there.code}`)).toBe(
+      '404 warehouse-not-found',
+    );
   });
 });
