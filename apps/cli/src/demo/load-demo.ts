@@ -9,7 +9,11 @@ export const demoPassword = 'belay-demo-climb';
 
 /** Who can sign in to the demo, each with the demo password. */
 export const demoAccounts = [
-  { username: 'admin', displayName: 'Ada Admin', roles: ['admin', 'ops_operator', 'ops_executor', 'ops_emergency', 'dba'] },
+  {
+    username: 'admin',
+    displayName: 'Ada Admin',
+    roles: ['admin', 'ops_operator', 'ops_executor', 'ops_emergency', 'dba'],
+  },
   {
     username: 'approver',
     displayName: 'Ari Approver',
