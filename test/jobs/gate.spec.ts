@@ -40,7 +40,9 @@ onEveryBackend('the jobs of a module', (backend) => {
     await ask('spoke');
     await workers.announce('hub');
     await soon(async () => {
-      expect(await workers.counts()).toMatchObject({ waiting: 2, delayed: 0, active: 0 });
+      // One that was taken just before the worker's module was gone is put back for later.
+      const { waiting, delayed, active } = await workers.counts();
+      expect([waiting + delayed, active]).toEqual([2, 0]);
     });
     await sleep(1_500);
     expect([await begun('spoke'), (await workers.effects('delivered', 'hub')).length]).toEqual([0, 0]);
