@@ -1,69 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Room } from '@belay/production';
-import type { KnownMember, KnownOperator, Snapshot } from './snapshot.rules.js';
 import { onLeave, outlooksOf, takenBack, type Comer } from './prospect.rules.js';
+import type { Snapshot } from './snapshot.rules.js';
+import { floor, idle, sewing } from './snapshot.samples.js';
 
-const people = ['a', 'b'];
-const idle = { open: 0, sessions: 0, lastDay: 0, minutes: 0, pieces: 0, serials: 0 };
-
-/** A node at which everybody of the one team may work. */
-const nodeAt = (code: string): Snapshot => ({
-  at: Date.parse('2025-11-20T12:00:00Z'),
-  node: {
-    id: code,
-    graphId: 'graph',
-    code,
-    productionMode: 'atelier',
-    teamCategory: 'sewing',
-    workCenterId: 'bench',
-    assignmentPolicy: 'AUTO',
-    preferredTeamId: null,
-    allowedTeamIds: [],
-    forbiddenTeamIds: [],
-    allowTrainee: false,
-    requiredSkills: [],
-    estimatedMinutes: 6,
-    estimateBasis: 'unit',
-  },
-  operable: true,
-  enforced: true,
-  generalFallback: false,
-  rules: [],
-  teams: [
-    {
-      id: 'team',
-      siteId: 'site',
-      category: 'sewing',
-      productionMode: 'hybrid',
-      loadMode: 'count',
-      pull: false,
-      active: true,
-      closed: false,
-      local: { day: '2025-11-20', shift: 'morning' },
-      date: '2025-11-20',
-      lastOperatorId: null,
-      unclaimed: 0,
-    },
-  ],
-  members: people.map((operatorId): KnownMember => ({
-    teamId: 'team',
-    operatorId,
-    role: 'member',
-    capacityPerDay: 3,
-    sortPriority: 50,
-    active: true,
-    today: 0,
-  })),
-  operators: people.map((id): KnownOperator => ({
-    id,
-    attendance: { isOperator: true, leaves: [], override: null, outside: [], roster: [] },
-    skills: [],
-    work: idle,
-    cycleMinutes: null,
-    lastAssignedAt: null,
-  })),
-  oemJobs: new Set(),
-});
+/** A node at which both people of the one team may work, on three things a day. */
+const nodeAt = (code: string): Snapshot =>
+  floor(
+    { team: { a: { capacityPerDay: 3 }, b: { capacityPerDay: 3 } } },
+    { node: { ...sewing, id: code, code, workCenterId: 'bench' } },
+  );
 const roomOf = (places: number): Room => ({
   limits: { concurrency: places, wip: null, queue: null },
   occupancy: { started: 0, admitted: 0, waiting: 0, queued: 0 },
