@@ -14,6 +14,17 @@ export const nodesOfScope = (scope: string) => `(
   JOIN production.routing_graph_version v ON v.id = n.graph_version_id
   WHERE v.graph_id = ${scope}.graph_id AND n.node_code = ${scope}.node_code AND n.work_center_id IS NULL)`;
 
+/** What the scopes that are asked about allow, in the order of their keys. */
+const limited = `
+  limited AS MATERIALIZED (
+    SELECT s.*, coalesce(w.concurrency_limit, l.concurrency_limit) AS concurrency, coalesce(w.wip_limit, l.wip_limit) AS wip,
+           coalesce(w.queue_limit, l.queue_limit) AS queue
+    FROM asked s
+    LEFT JOIN production.work_center w ON w.id = s.work_center_id
+    LEFT JOIN production.node_limit l ON l.graph_id = s.graph_id AND l.node_code = s.node_code
+    ORDER BY s.key)`;
+const hasLimit = `(concurrency IS NOT NULL OR wip IS NOT NULL OR queue IS NOT NULL)`;
+
 export interface ScopeLimits {
   readonly key: string;
   readonly concurrency: number | null;
@@ -27,16 +38,9 @@ export interface ScopeLimits {
  */
 export const lockScopes = statement<ScopeLimits>(
   'production.lock_scopes',
-  `WITH ${asked},
-   limited AS MATERIALIZED (
-     SELECT s.key, coalesce(w.concurrency_limit, l.concurrency_limit) AS concurrency,
-            coalesce(w.wip_limit, l.wip_limit) AS wip, coalesce(w.queue_limit, l.queue_limit) AS queue
-     FROM asked s
-     LEFT JOIN production.work_center w ON w.id = s.work_center_id
-     LEFT JOIN production.node_limit l ON l.graph_id = s.graph_id AND l.node_code = s.node_code
-     ORDER BY s.key)
+  `WITH ${asked}, ${limited}
    SELECT key, concurrency, wip, queue, pg_advisory_xact_lock(hashtextextended('production.scope ' || key, 0))::text AS held
-   FROM limited WHERE $6 OR concurrency IS NOT NULL OR wip IS NOT NULL OR queue IS NOT NULL`,
+   FROM limited WHERE $6 OR ${hasLimit}`,
 );
 
 export interface ScopeOccupancy {
@@ -78,15 +82,9 @@ export const occupancyOf = statement<ScopeOccupancy>(
  */
 export const roomsOf = statement<ScopeLimits & ScopeOccupancy>(
   'production.rooms_of_scopes',
-  `WITH ${asked},
-   limited AS MATERIALIZED (
-     SELECT s.*, coalesce(w.concurrency_limit, l.concurrency_limit) AS concurrency, coalesce(w.wip_limit, l.wip_limit) AS wip,
-            coalesce(w.queue_limit, l.queue_limit) AS queue
-     FROM asked s
-     LEFT JOIN production.work_center w ON w.id = s.work_center_id
-     LEFT JOIN production.node_limit l ON l.graph_id = s.graph_id AND l.node_code = s.node_code)
+  `WITH ${asked}, ${limited}
    SELECT s.key, s.concurrency, s.wip, s.queue, a.started, t.admitted, t.waiting, t.queued
-   FROM (SELECT * FROM limited WHERE $7 OR concurrency IS NOT NULL OR wip IS NOT NULL OR queue IS NOT NULL) s ${present('s')}`,
+   FROM (SELECT * FROM limited WHERE $7 OR ${hasLimit}) s ${present('s')}`,
 );
 
 /**

@@ -52,7 +52,7 @@ export function limitAfter(limits: Limits, now: Occupancy, before: number): Limi
  * no other place to stay.
  */
 export function arrivalsOf(limits: Limits, before: Occupancy, arrivals: readonly boolean[]): Verdict[] {
-  const behind: LimitReason = limits.concurrency === null ? 'WIP_LIMIT' : 'CONCURRENCY_LIMIT';
+  const behind = reasonToQueue(limits) ?? 'WIP_LIMIT';
   let now = before;
   return arrivals.map((mayOverfill): Verdict => {
     const full = fullLimit(limits, now);
