@@ -51,6 +51,14 @@ describe('waiting', () => {
     expect(await breaches(shop.api, jobs)).toEqual([]);
   });
 
+  const limitCut = (graphId: string, version: number, wipLimit: number | null) =>
+    outcome(
+      shop.admin,
+      'PUT',
+      `/api/production/limits/${graphId}/CUT`,
+      { wipLimit, concurrencyLimit: null, queueLimit: null },
+      { 'if-match': `"${version}"` },
+    );
   const run = async (graph: { readonly graphId: string }, count: number, details: object = {}) => {
     const ticket = await shop.ticket(graph, { processMode: 'piece', targetQty: count, ...details });
     jobs.push(ticket.id);
@@ -201,14 +209,7 @@ describe('waiting', () => {
       const { graphId } = await shop.linear(operation('CUT', { wipLimit: 1 }), 'SEW');
       const { ticket } = await run({ graphId }, 4);
       expect(waits(await shop.tokens(ticket))).toHaveLength(3);
-      const set = (version: number, wipLimit: number | null) =>
-        outcome(
-          shop.admin,
-          'PUT',
-          `/api/production/limits/${graphId}/CUT`,
-          { wipLimit, concurrencyLimit: null, queueLimit: null },
-          { 'if-match': `"${version}"` },
-        );
+      const set = (version: number, wipLimit: number | null) => limitCut(graphId, version, wipLimit);
       expect(await set(1, 2)).toBe('200');
       expect(await wakeUp()).toBe(1);
       expect(await set(2, null)).toBe('200');
@@ -220,14 +221,7 @@ describe('waiting', () => {
   describe('for the job', () => {
     it('while that is paused: others go before it, and its turn is its own again when the job goes on', async () => {
       const { graphId } = await shop.linear(operation('CUT', { wipLimit: 1 }), 'SEW');
-      const limit = (version: number, wipLimit: number) =>
-        outcome(
-          shop.admin,
-          'PUT',
-          `/api/production/limits/${graphId}/CUT`,
-          { wipLimit, concurrencyLimit: null, queueLimit: null },
-          { 'if-match': `"${version}"` },
-        );
+      const limit = (version: number, wipLimit: number) => limitCut(graphId, version, wipLimit);
       const first = await run({ graphId }, 2);
       const resting = first.tokens[1];
       if (!resting) throw new Error('There are two tokens');
